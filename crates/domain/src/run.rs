@@ -1,0 +1,310 @@
+//! A run: one intent to run a job version, exactly one application on the cluster. Its states,
+//! what each allows, and what is shown of it.
+
+use crate::{
+    Failure, Millis,
+    id::{ClusterId, EnvironmentId, JobId, OperationId, RunId, TeamId, UserId},
+    job::JobKind,
+};
+use serde::{Deserialize, Serialize};
+
+/// How a state looks: icon, form and colour of its chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    Run,
+    Ok,
+    Fail,
+    Prog,
+    Wait,
+    Stop,
+    Unk,
+}
+
+impl Family {
+    /// The value of `data-f` in the style sheet.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Run => "run",
+            Family::Ok => "ok",
+            Family::Fail => "fail",
+            Family::Prog => "prog",
+            Family::Wait => "wait",
+            Family::Stop => "stop",
+            Family::Unk => "unk",
+        }
+    }
+}
+
+macro_rules! states {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $family:ident, terminal: $terminal:literal, stop: $stop:expr;)*) => {
+        /// What was last observed of a run.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum RunState { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
+
+        impl RunState {
+            pub const ALL: &'static [RunState] = &[$(RunState::$name,)*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(RunState::$name => $text,)* }
+            }
+
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|s| s.name() == name)
+            }
+
+            pub fn family(self) -> Family {
+                match self { $(RunState::$name => Family::$family,)* }
+            }
+
+            /// Whether the run has ended for good.
+            pub fn is_terminal(self) -> bool {
+                match self { $(RunState::$name => $terminal,)* }
+            }
+
+            /// The ways to stop that the state allows.
+            pub fn stop_modes(self) -> &'static [StopMode] {
+                match self { $(RunState::$name => $stop,)* }
+            }
+        }
+    };
+}
+
+const KILL: &[StopMode] = &[StopMode::Kill];
+const CANCEL_OR_KILL: &[StopMode] = &[StopMode::Cancel, StopMode::Kill];
+
+states! {
+    /// The submit operation has no application id yet.
+    Preparing = "preparing", Prog, terminal: false, stop: KILL;
+    /// An id is persisted; the ResourceManager has not yet confirmed the application for good.
+    Submitting = "submitting", Prog, terminal: false, stop: KILL;
+    /// ResourceManager NEW … ACCEPTED.
+    Queued = "queued", Wait, terminal: false, stop: KILL;
+    /// ResourceManager RUNNING, tasks not all running.
+    Starting = "starting", Prog, terminal: false, stop: CANCEL_OR_KILL;
+    /// Flink: as many tasks running as there are, and at least one.
+    Running = "running", Run, terminal: false, stop: CANCEL_OR_KILL;
+    /// The engine restarts the job after a failure.
+    Restarting = "restarting", Prog, terminal: false, stop: CANCEL_OR_KILL;
+    /// The engine has accepted a stop.
+    Stopping = "stopping", Prog, terminal: false, stop: KILL;
+    Finished = "finished", Ok, terminal: true, stop: &[];
+    /// Ended because somebody asked the console to.
+    Cancelled = "cancelled", Stop, terminal: true, stop: &[];
+    /// Ended by somebody outside the console.
+    Killed = "killed", Fail, terminal: true, stop: &[];
+    Failed = "failed", Fail, terminal: true, stop: &[];
+    /// The ResourceManager authoritatively does not know it and nothing tells how it ended.
+    LostTrack = "lost_track", Unk, terminal: true, stop: &[];
+}
+
+/// How a run is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum StopMode {
+    /// The engine ends the job without keeping state.
+    Cancel,
+    /// YARN ends the application.
+    Kill,
+}
+
+impl StopMode {
+    pub fn name(self) -> &'static str {
+        match self {
+            StopMode::Cancel => "cancel",
+            StopMode::Kill => "kill",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [StopMode::Cancel, StopMode::Kill]
+            .into_iter()
+            .find(|m| m.name() == name)
+    }
+}
+
+/// What somebody asked for and the cluster has not confirmed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Requested {
+    Start,
+    Cancel,
+    Kill,
+}
+
+impl Requested {
+    pub fn name(self) -> &'static str {
+        match self {
+            Requested::Start => "start",
+            Requested::Cancel => "cancel",
+            Requested::Kill => "kill",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Requested::Start, Requested::Cancel, Requested::Kill]
+            .into_iter()
+            .find(|r| r.name() == name)
+    }
+}
+
+/// Ticks without an answer after which a shown state is stale, and how long after the last answer
+/// the state is shown as unknown.
+pub const STALE_TICKS: i64 = 3;
+pub const UNKNOWN_AFTER_MS: Millis = 60_000;
+
+/// How far a shown state can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    Fresh,
+    Stale,
+    /// The cluster has not answered since.
+    UnknownSince(Millis),
+}
+
+/// A run as lists and the detail page show it and REST answers it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Run {
+    pub id: RunId,
+    pub job: JobId,
+    pub job_name: String,
+    pub kind: JobKind,
+    /// Version of the job that runs.
+    pub version: i64,
+    pub team: TeamId,
+    pub team_name: String,
+    pub cluster: ClusterId,
+    pub cluster_code: String,
+    pub environment: EnvironmentId,
+    pub environment_name: String,
+    /// Snapshot of the environment the run is pinned to.
+    pub snapshot: i64,
+    pub queue: String,
+    pub state: RunState,
+    pub state_since: Millis,
+    pub requested: Option<Requested>,
+    pub requested_at: Option<Millis>,
+    /// A submission whose answer is not known, since when.
+    pub in_doubt_since: Option<Millis>,
+    pub observed_at: Option<Millis>,
+    /// Who said so: `rm`, `flink`, `archive`, `console`.
+    pub observed_by: Option<String>,
+    /// How often the cluster is asked, in milliseconds; with `observed_at` it gives the trust.
+    pub tick_ms: Millis,
+    /// The YARN application id.
+    pub external_id: Option<String>,
+    pub engine_job_id: Option<String>,
+    pub final_status: Option<String>,
+    pub failure: Option<Failure>,
+    pub tracking_url: Option<String>,
+    pub tasks_running: Option<i64>,
+    pub tasks_total: Option<i64>,
+    /// Attempts of the ApplicationMaster seen so far.
+    pub attempts: i64,
+    pub created_by: UserId,
+    pub created_by_name: String,
+    pub created_at: Millis,
+    pub started_at: Option<Millis>,
+    pub ended_at: Option<Millis>,
+    pub usage: Usage,
+    /// Grows with every change of the row; the live stream carries it.
+    pub row_version: i64,
+    /// The operation that changes the run now, or did last.
+    pub operation: Option<OperationId>,
+}
+
+impl Run {
+    /// How far the state can be trusted at `now`.
+    pub fn trust(&self, now: Millis) -> Trust {
+        let Some(seen) = self.observed_at else {
+            return Trust::Fresh;
+        };
+        let age = now - seen;
+        if self.state.is_terminal() || age <= STALE_TICKS * self.tick_ms {
+            Trust::Fresh
+        } else if age >= UNKNOWN_AFTER_MS {
+            Trust::UnknownSince(seen)
+        } else {
+            Trust::Stale
+        }
+    }
+}
+
+/// What a run used of the cluster so far, as the ResourceManager counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Usage {
+    pub memory_mb_seconds: i64,
+    pub vcore_seconds: i64,
+    pub containers: i64,
+    pub allocated_mb: i64,
+    pub allocated_vcores: i64,
+}
+
+/// One entry of a run's history, with the answer that proved it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunEvent {
+    pub seq: i64,
+    pub at: Millis,
+    /// `state`, `requested`, `submit`, `in_doubt`, `stop`, `note`.
+    pub kind: String,
+    pub from: Option<RunState>,
+    pub to: Option<RunState>,
+    /// Who said so: `rm`, `flink`, `archive`, `console`, or the name of a user.
+    pub source: String,
+    /// A fixed key of the text shown, for example `submit.accepted`.
+    pub note: Option<String>,
+    /// The redacted answer behind it.
+    pub evidence: Option<serde_json::Value>,
+}
+
+/// Which runs a list asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunQuery {
+    pub job: Option<JobId>,
+    pub cluster: Option<String>,
+    pub states: Vec<RunState>,
+    pub limit: u32,
+    pub after: Option<String>,
+}
+
+/// Body of a start.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct StartRequest {
+    /// The version to run; the newest when absent.
+    pub version: Option<i64>,
+}
+
+/// Body of a stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StopRequest {
+    pub mode: StopMode,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_runs_cannot_be_stopped_and_open_ones_can() {
+        for state in RunState::ALL {
+            assert_eq!(
+                state.stop_modes().is_empty(),
+                state.is_terminal(),
+                "{}",
+                state.name()
+            );
+            assert_eq!(RunState::from_name(state.name()), Some(*state));
+        }
+    }
+}
