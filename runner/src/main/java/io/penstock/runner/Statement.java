@@ -1,0 +1,88 @@
+package io.penstock.runner;
+
+import java.util.List;
+
+/** One statement of a script and where it stands in it. */
+final class Statement {
+    private static final int HEADLINE = 80;
+
+    enum Kind {
+        SET,
+        RESET,
+        /** Runs now and starts no job: DDL, USE, ADD JAR, COMPILE PLAN … */
+        DDL,
+        /** Answers rows without a job: SHOW, DESCRIBE, EXPLAIN, CALL. */
+        SHOW,
+        /** INSERT, and CREATE or REPLACE TABLE … AS. */
+        INSERT,
+        /** A statement set in either spelling; its INSERTs are in {@link #inner}. */
+        STATEMENT_SET,
+        /** EXECUTE PLAN, COMPILE AND EXECUTE PLAN. */
+        PLAN,
+        /** UPDATE, DELETE: batch only. */
+        CHANGE,
+        /** SELECT, WITH, VALUES. */
+        QUERY;
+
+        /** True if running the statement starts a job. */
+        boolean startsJob() {
+            return this == INSERT || this == STATEMENT_SET || this == PLAN || this == CHANGE || this == QUERY;
+        }
+
+        String wireName() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    /** Number in the script, from 1; inner statements carry the number of their set. */
+    final int index;
+    final Kind kind;
+    /** Text without the closing semicolon and without comments around it. */
+    final String text;
+    /** First line, from 1. */
+    final int line;
+    /** First column, from 1. */
+    final int column;
+    /** Last line, from 1. */
+    final int endLine;
+    /** The INSERTs of a statement set; otherwise empty. */
+    final List<Statement> inner;
+
+    Statement(int index, Kind kind, String text, int line, int column, int endLine, List<Statement> inner) {
+        this.index = index;
+        this.kind = kind;
+        this.text = text;
+        this.line = line;
+        this.column = column;
+        this.endLine = endLine;
+        this.inner = inner;
+    }
+
+    /**
+     * The text moved to its place in the script by blank lines and blanks before it, so that the
+     * positions in the parser's messages are those of the script.
+     */
+    String textInPlace() {
+        StringBuilder out = new StringBuilder(text.length() + line + column);
+        for (int i = 1; i < line; i++) {
+            out.append('\n');
+        }
+        for (int i = 1; i < column; i++) {
+            out.append(' ');
+        }
+        return out.append(text).toString();
+    }
+
+    /** First line of the text, shortened: enough to recognise the statement. */
+    String headline() {
+        int end = 0;
+        while (end < text.length() && text.charAt(end) != '\n' && text.charAt(end) != '\r') {
+            end++;
+        }
+        if (end <= HEADLINE) {
+            return text.substring(0, end).trim();
+        }
+        int cut = Character.isHighSurrogate(text.charAt(HEADLINE - 1)) ? HEADLINE - 1 : HEADLINE;
+        return text.substring(0, cut).trim() + "…";
+    }
+}
