@@ -1,0 +1,109 @@
+//! The distributions the sandbox is made of, fetched once and compared with the committed hashes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Res, cache, run};
+
+pub(crate) const HADOOP_VERSION: &str = "3.4.2";
+pub(crate) const FLINK_VERSION: &str = "2.3.0";
+
+/// The directory with Hadoop's jars in `lib/`.
+pub(crate) fn hadoop() -> Res<PathBuf> {
+    let home = cache::dir("sandbox")?.join(format!("hadoop-{HADOOP_VERSION}"));
+    let manifest = cache::checkout().join("sandbox/hadoop.sha256");
+    let stamp = home.join("verified.sha256");
+    let wanted = cache::read(&manifest)?;
+    if fs::read_to_string(&stamp).is_ok_and(|seen| seen == wanted) {
+        return Ok(home);
+    }
+    let _lock = cache::lock("fetch-hadoop")?;
+    if fs::read_to_string(&stamp).is_ok_and(|seen| seen == wanted) {
+        return Ok(home);
+    }
+    need("mvn", "maven")?;
+    cache::remove_dir(&home)?;
+    let pom = cache::checkout().join("sandbox/pom.xml");
+    let mut maven = Command::new("mvn");
+    maven.args(["-B", "-ntp", "-f"]).arg(pom).arg("dependency:copy-dependencies");
+    maven.arg("-DincludeScope=runtime").arg(format!("-DoutputDirectory={}", home.join("lib").display()));
+    run::quiet(&format!("fetching Hadoop {HADOOP_VERSION} (90 MB)"), "fetch-hadoop", &mut maven)?;
+    verify(&home.join("lib"), &manifest)?;
+    let (have, listed) = (count(&home.join("lib"))?, wanted.lines().count());
+    if have != listed {
+        return Err(format!("Hadoop resolved to {have} jars, sandbox/hadoop.sha256 lists {listed}"));
+    }
+    cache::write(&stamp, &wanted)?;
+    Ok(home)
+}
+
+/// A Flink home: `lib/`, `plugins/`, `opt/`, `conf/`.
+pub(crate) fn flink() -> Res<PathBuf> {
+    let home = cache::dir("sandbox")?.join(format!("flink-{FLINK_VERSION}"));
+    let manifest = cache::checkout().join("sandbox/flink.sha256");
+    let stamp = home.join("verified.sha256");
+    let wanted = cache::read(&manifest)?;
+    if !fs::read_to_string(&stamp).is_ok_and(|seen| seen == wanted) {
+        let _lock = cache::lock("fetch-flink")?;
+        if !fs::read_to_string(&stamp).is_ok_and(|seen| seen == wanted) {
+            fetch_flink(&home, &manifest, &wanted)?;
+            cache::write(&stamp, &wanted)?;
+        }
+    }
+    crate::sandbox::conf::write_flink(&home)?;
+    Ok(home)
+}
+
+fn fetch_flink(home: &Path, manifest: &Path, wanted: &str) -> Res<()> {
+    let archive = wanted.split_whitespace().nth(1).ok_or("sandbox/flink.sha256 is empty")?;
+    let downloads = cache::dir("downloads")?;
+    if verify(&downloads, manifest).is_err() {
+        need("python3", "python3-pip")?;
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--progress-bar", "off"]);
+        pip.arg("--disable-pip-version-check").arg("--dest").arg(&downloads);
+        pip.arg(format!("apache-flink-libraries=={FLINK_VERSION}"));
+        run::quiet(&format!("fetching Flink {FLINK_VERSION} (330 MB)"), "fetch-flink", &mut pip)?;
+        verify(&downloads, manifest)?;
+    }
+    let unpacked = home.with_extension("partial");
+    cache::remove_dir(&unpacked)?;
+    fs::create_dir_all(&unpacked).map_err(|e| format!("cannot create {}: {e}", unpacked.display()))?;
+    let top = archive.trim_end_matches(".tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(downloads.join(archive)).arg("-C").arg(&unpacked).arg("--strip-components=2");
+    for part in ["lib", "plugins", "opt", "licenses"] {
+        tar.arg(format!("{top}/deps/{part}"));
+    }
+    run::quiet("unpacking Flink", "unpack-flink", &mut tar)?;
+    cache::remove_dir(home)?;
+    fs::rename(&unpacked, home).map_err(|e| format!("cannot move Flink into place: {e}"))?;
+    // The unpacked home is what is used; keeping the archive would double the space.
+    let _ = fs::remove_file(downloads.join(archive));
+    Ok(())
+}
+
+/// Compares the files listed in a `sha256sum` manifest with those in `dir`.
+fn verify(dir: &Path, manifest: &Path) -> Res<()> {
+    let mut sums = Command::new("sha256sum");
+    sums.args(["--check", "--quiet", "--strict"]).arg(manifest).current_dir(dir);
+    let out = sums.output().map_err(|e| format!("cannot start sha256sum: {e}"))?;
+    if out.status.success() {
+        return Ok(());
+    }
+    let said = [out.stdout, out.stderr].concat();
+    let said = String::from_utf8_lossy(&said).lines().take(5).collect::<Vec<_>>().join("\n");
+    Err(format!("what was fetched is not what {} lists:\n{said}", manifest.display()))
+}
+
+fn count(dir: &Path) -> Res<usize> {
+    Ok(fs::read_dir(dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?.count())
+}
+
+fn need(program: &str, package: &str) -> Res<()> {
+    if run::on_path(program) {
+        return Ok(());
+    }
+    Err(format!("{program} is missing: apt-get install {package}"))
+}

@@ -1,0 +1,50 @@
+//! `cargo xtask`: the developer tool. Everything it fetches, builds or starts lives in the cache
+//! (see [`cache`]), so that a checkout stays a checkout.
+//!
+//! It depends on next to nothing, because it has to compile and speak before anything else can.
+
+// This is a tool of processes and terminal output; the product's rules on both do not apply to it.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
+
+mod cache;
+mod fetch;
+mod http;
+mod run;
+mod sandbox;
+
+use std::process::ExitCode;
+
+/// What a command ends with: a sentence for the person at the terminal.
+pub(crate) type Res<T> = Result<T, String>;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  sandbox up                     start the single-node Hadoop (fetched once)
+  sandbox down [--wipe]          stop it; --wipe also forgets its data
+  sandbox status [--json]        one line per daemon; exit code 1 if one is not up
+  sandbox logs [daemon]          where the logs are and how they end
+  sandbox start|stop <daemon> [--kill]
+  sandbox env                    KEY=VALUE lines for scripts
+
+daemons: namenode datanode resourcemanager nodemanager
+environment: PENSTOCK_CACHE (default ~/.cache/penstock), PENSTOCK_SANDBOX_PORT_BASE (default 18000)";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["sandbox", rest @ ..] => sandbox::command(rest),
+        _ => {
+            println!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

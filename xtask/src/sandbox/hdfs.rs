@@ -1,0 +1,40 @@
+//! The directories an administrator would have made before a console may use the cluster.
+
+use super::conf::{CONSOLE, Ports, SUPERUSER, TEAMS};
+use crate::{Res, http};
+
+/// Creates what is missing, with owner and permission; leaves alone what is there and right.
+pub(crate) fn prepare(ports: Ports) -> Res<()> {
+    directory(ports, "/tmp", SUPERUSER, "1777")?;
+    // Where NodeManagers put logs of every user; they make a directory for each.
+    directory(ports, "/tmp/logs", "yarn", "1777")?;
+    directory(ports, "/user", SUPERUSER, "755")?;
+    for user in [CONSOLE, TEAMS[0], TEAMS[1]] {
+        directory(ports, &format!("/user/{user}"), user, "700")?;
+    }
+    directory(ports, "/penstock", CONSOLE, "755")
+}
+
+fn directory(ports: Ports, path: &str, owner: &str, permission: &str) -> Res<()> {
+    let port = ports.nn_http();
+    let url = |operation: &str| format!("/webhdfs/v1{path}?user.name={SUPERUSER}&op={operation}");
+    let put = |operation: String| match http::request("PUT", port, &url(&operation), None)? {
+        (200, _) => Ok(()),
+        (status, body) => Err(format!("{operation} on {path}: status {status}: {body}")),
+    };
+    let status = match http::get(port, &url("GETFILESTATUS")) {
+        Ok(answer) => answer["FileStatus"].clone(),
+        Err(_) => {
+            // One level at a time: MKDIRS gives its permission to every parent it has to make.
+            put(format!("MKDIRS&permission={permission}"))?;
+            serde_json::Value::Null
+        }
+    };
+    if status["owner"] != owner {
+        put(format!("SETOWNER&owner={owner}&group={owner}"))?;
+    }
+    if status["permission"] != permission {
+        put(format!("SETPERMISSION&permission={permission}"))?;
+    }
+    Ok(())
+}
