@@ -23,7 +23,9 @@ pub(crate) fn dir(name: &str) -> Res<PathBuf> {
 
 /// The top of the checkout this tool was built from.
 pub(crate) fn checkout() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
 }
 
 /// Holds `<cache>/locks/<name>` until dropped; a second xtask waits here instead of doing the same work.
@@ -33,7 +35,8 @@ pub(crate) fn lock(name: &str) -> Res<File> {
     let file = file.map_err(|e| format!("cannot open {}: {e}", path.display()))?;
     if file.try_lock().is_err() {
         run::say(&format!("another xtask is busy with \"{name}\"; waiting for it"));
-        file.lock().map_err(|e| format!("cannot lock {}: {e}", path.display()))?;
+        file.lock()
+            .map_err(|e| format!("cannot lock {}: {e}", path.display()))?;
     }
     Ok(file)
 }

@@ -26,13 +26,24 @@ pub(crate) fn hadoop() -> Res<PathBuf> {
     cache::remove_dir(&home)?;
     let pom = cache::checkout().join("sandbox/pom.xml");
     let mut maven = Command::new("mvn");
-    maven.args(["-B", "-ntp", "-f"]).arg(pom).arg("dependency:copy-dependencies");
-    maven.arg("-DincludeScope=runtime").arg(format!("-DoutputDirectory={}", home.join("lib").display()));
-    run::quiet(&format!("fetching Hadoop {HADOOP_VERSION} (90 MB)"), "fetch-hadoop", &mut maven)?;
+    maven
+        .args(["-B", "-ntp", "-f"])
+        .arg(pom)
+        .arg("dependency:copy-dependencies");
+    maven
+        .arg("-DincludeScope=runtime")
+        .arg(format!("-DoutputDirectory={}", home.join("lib").display()));
+    run::quiet(
+        &format!("fetching Hadoop {HADOOP_VERSION} (90 MB)"),
+        "fetch-hadoop",
+        &mut maven,
+    )?;
     verify(&home.join("lib"), &manifest)?;
     let (have, listed) = (count(&home.join("lib"))?, wanted.lines().count());
     if have != listed {
-        return Err(format!("Hadoop resolved to {have} jars, sandbox/hadoop.sha256 lists {listed}"));
+        return Err(format!(
+            "Hadoop resolved to {have} jars, sandbox/hadoop.sha256 lists {listed}"
+        ));
     }
     cache::write(&stamp, &wanted)?;
     Ok(home)
@@ -56,15 +67,33 @@ pub(crate) fn flink() -> Res<PathBuf> {
 }
 
 fn fetch_flink(home: &Path, manifest: &Path, wanted: &str) -> Res<()> {
-    let archive = wanted.split_whitespace().nth(1).ok_or("sandbox/flink.sha256 is empty")?;
+    let archive = wanted
+        .split_whitespace()
+        .nth(1)
+        .ok_or("sandbox/flink.sha256 is empty")?;
     let downloads = cache::dir("downloads")?;
     if verify(&downloads, manifest).is_err() {
         need("python3", "python3-pip")?;
         let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--progress-bar", "off"]);
-        pip.arg("--disable-pip-version-check").arg("--dest").arg(&downloads);
+        pip.args([
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--no-binary",
+            ":all:",
+            "--progress-bar",
+            "off",
+        ]);
+        pip.arg("--disable-pip-version-check")
+            .arg("--dest")
+            .arg(&downloads);
         pip.arg(format!("apache-flink-libraries=={FLINK_VERSION}"));
-        run::quiet(&format!("fetching Flink {FLINK_VERSION} (330 MB)"), "fetch-flink", &mut pip)?;
+        run::quiet(
+            &format!("fetching Flink {FLINK_VERSION} (330 MB)"),
+            "fetch-flink",
+            &mut pip,
+        )?;
         verify(&downloads, manifest)?;
     }
     let unpacked = home.with_extension("partial");
@@ -72,7 +101,11 @@ fn fetch_flink(home: &Path, manifest: &Path, wanted: &str) -> Res<()> {
     fs::create_dir_all(&unpacked).map_err(|e| format!("cannot create {}: {e}", unpacked.display()))?;
     let top = archive.trim_end_matches(".tar.gz");
     let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(downloads.join(archive)).arg("-C").arg(&unpacked).arg("--strip-components=2");
+    tar.arg("-xzf")
+        .arg(downloads.join(archive))
+        .arg("-C")
+        .arg(&unpacked)
+        .arg("--strip-components=2");
     for part in ["lib", "plugins", "opt", "licenses"] {
         tar.arg(format!("{top}/deps/{part}"));
     }
@@ -87,18 +120,31 @@ fn fetch_flink(home: &Path, manifest: &Path, wanted: &str) -> Res<()> {
 /// Compares the files listed in a `sha256sum` manifest with those in `dir`.
 fn verify(dir: &Path, manifest: &Path) -> Res<()> {
     let mut sums = Command::new("sha256sum");
-    sums.args(["--check", "--quiet", "--strict"]).arg(manifest).current_dir(dir);
-    let out = sums.output().map_err(|e| format!("cannot start sha256sum: {e}"))?;
+    sums.args(["--check", "--quiet", "--strict"])
+        .arg(manifest)
+        .current_dir(dir);
+    let out = sums
+        .output()
+        .map_err(|e| format!("cannot start sha256sum: {e}"))?;
     if out.status.success() {
         return Ok(());
     }
     let said = [out.stdout, out.stderr].concat();
-    let said = String::from_utf8_lossy(&said).lines().take(5).collect::<Vec<_>>().join("\n");
-    Err(format!("what was fetched is not what {} lists:\n{said}", manifest.display()))
+    let said = String::from_utf8_lossy(&said)
+        .lines()
+        .take(5)
+        .collect::<Vec<_>>()
+        .join("\n");
+    Err(format!(
+        "what was fetched is not what {} lists:\n{said}",
+        manifest.display()
+    ))
 }
 
 fn count(dir: &Path) -> Res<usize> {
-    Ok(fs::read_dir(dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?.count())
+    Ok(fs::read_dir(dir)
+        .map_err(|e| format!("cannot list {}: {e}", dir.display()))?
+        .count())
 }
 
 fn need(program: &str, package: &str) -> Res<()> {

@@ -16,22 +16,37 @@ pub(crate) fn request(method: &str, port: u16, path: &str, json: Option<&str>) -
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let fail = |e: std::io::Error| format!("{method} 127.0.0.1:{port}{path}: {e}");
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).map_err(fail)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).map_err(fail)?;
-    stream.set_write_timeout(Some(Duration::from_secs(5))).map_err(fail)?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .map_err(fail)?;
+    stream
+        .set_write_timeout(Some(Duration::from_secs(5)))
+        .map_err(fail)?;
     let body = json.unwrap_or("");
-    let kind = if json.is_some() { "Content-Type: application/json\r\n" } else { "" };
+    let kind = if json.is_some() {
+        "Content-Type: application/json\r\n"
+    } else {
+        ""
+    };
     // HTTP/1.0, so that the answer ends with the connection and is never chunked.
     let head = format!(
         "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n{kind}\
          Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).map_err(fail)?;
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()))
+        .map_err(fail)?;
     let mut bytes = Vec::new();
     stream.take(MOST).read_to_end(&mut bytes).map_err(fail)?;
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").ok_or("an answer without headers")?;
-    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or("an answer without status")?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .ok_or("an answer without status")?;
     Ok((status, body.to_owned()))
 }
 

@@ -50,12 +50,19 @@ pub(crate) fn quiet(label: &str, log: &str, command: &mut Command) -> Res<()> {
         say(&format!("  done in {:.1} s", start.elapsed().as_secs_f32()));
         return Ok(());
     }
-    Err(format!("{label}: {status}\n{}\nfull output: {}", tail(&path, 40), path.display()))
+    Err(format!(
+        "{label}: {status}\n{}\nfull output: {}",
+        tail(&path, 40),
+        path.display()
+    ))
 }
 
 /// Runs `command`, hands each line of its output (both streams) to `each`, and tells whether it succeeded.
 pub(crate) fn lines(command: &mut Command, mut each: impl FnMut(&str) + Send) -> Res<bool> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|e| cannot_start(command, &e))?;
     let (sender, receiver) = std::sync::mpsc::sync_channel::<String>(256);
     let pump = |stream: Option<Box<dyn std::io::Read + Send>>| {
@@ -85,12 +92,19 @@ pub(crate) fn lines(command: &mut Command, mut each: impl FnMut(&str) + Send) ->
 
 /// The standard output of a short command; its standard error is the error text.
 pub(crate) fn output(command: &mut Command) -> Res<String> {
-    let out = command.stdin(Stdio::null()).output().map_err(|e| cannot_start(command, &e))?;
+    let out = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| cannot_start(command, &e))?;
     if out.status.success() {
         return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
     }
     let name = command.get_program().to_string_lossy().into_owned();
-    Err(format!("{name}: {}\n{}", out.status, String::from_utf8_lossy(&out.stderr).trim()))
+    Err(format!(
+        "{name}: {}\n{}",
+        out.status,
+        String::from_utf8_lossy(&out.stderr).trim()
+    ))
 }
 
 /// Whether a program of this name is on the path.
@@ -128,5 +142,8 @@ pub(crate) fn wait_for(limit: Duration, mut done: impl FnMut() -> bool) -> bool 
 }
 
 fn cannot_start(command: &Command, error: &std::io::Error) -> String {
-    format!("cannot start {}: {error}", command.get_program().to_string_lossy())
+    format!(
+        "cannot start {}: {error}",
+        command.get_program().to_string_lossy()
+    )
 }

@@ -26,7 +26,9 @@ impl Ports {
         };
         match text.parse() {
             Ok(base) if (1024..=65400).contains(&base) => Ok(Self { base }),
-            _ => Err(format!("PENSTOCK_SANDBOX_PORT_BASE must be 1024 to 65400, not \"{text}\"")),
+            _ => Err(format!(
+                "PENSTOCK_SANDBOX_PORT_BASE must be 1024 to 65400, not \"{text}\""
+            )),
         }
     }
 
@@ -116,9 +118,21 @@ pub(crate) fn write(layout: &Layout, ports: Ports) -> Res<()> {
     site(&layout.client, "core-site.xml", &core)?;
     site(&layout.client, "hdfs-site.xml", &hdfs)?;
     site(&layout.client, "yarn-site.xml", &yarn)?;
-    site(&layout.conf, "core-site.xml", &[core, daemon_core(layout)].concat())?;
-    site(&layout.conf, "hdfs-site.xml", &[hdfs, daemon_hdfs(layout, ports)].concat())?;
-    site(&layout.conf, "yarn-site.xml", &[yarn, daemon_yarn(layout, ports)].concat())?;
+    site(
+        &layout.conf,
+        "core-site.xml",
+        &[core, daemon_core(layout)].concat(),
+    )?;
+    site(
+        &layout.conf,
+        "hdfs-site.xml",
+        &[hdfs, daemon_hdfs(layout, ports)].concat(),
+    )?;
+    site(
+        &layout.conf,
+        "yarn-site.xml",
+        &[yarn, daemon_yarn(layout, ports)].concat(),
+    )?;
     site(&layout.conf, "capacity-scheduler.xml", &scheduler())?;
     cache::write(&layout.conf.join("log4j.properties"), DAEMON_LOG)
 }
@@ -130,7 +144,10 @@ fn make(dir: &Path) -> Res<()> {
 fn site(dir: &Path, name: &str, settings: &[(&'static str, String)]) -> Res<()> {
     let mut xml = String::from("<?xml version=\"1.0\"?>\n<configuration>\n");
     for (key, value) in settings {
-        let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let value = value
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
         xml += &format!("  <property><name>{key}</name><value>{value}</value></property>\n");
     }
     xml += "</configuration>\n";
@@ -150,7 +167,10 @@ fn client_core(ports: Ports) -> Settings {
 }
 
 fn client_hdfs(ports: Ports) -> Settings {
-    vec![("dfs.namenode.http-address", at(ports.nn_http())), ("dfs.replication", "1".into())]
+    vec![
+        ("dfs.namenode.http-address", at(ports.nn_http())),
+        ("dfs.replication", "1".into()),
+    ]
 }
 
 fn client_yarn(layout: &Layout, ports: Ports) -> Settings {
@@ -159,7 +179,10 @@ fn client_yarn(layout: &Layout, ports: Ports) -> Settings {
         ("yarn.resourcemanager.hostname", "127.0.0.1".into()),
         ("yarn.resourcemanager.address", at(ports.rm_client())),
         ("yarn.resourcemanager.scheduler.address", at(ports.rm_scheduler())),
-        ("yarn.resourcemanager.resource-tracker.address", at(ports.rm_tracker())),
+        (
+            "yarn.resourcemanager.resource-tracker.address",
+            at(ports.rm_tracker()),
+        ),
         ("yarn.resourcemanager.admin.address", at(ports.rm_admin())),
         ("yarn.resourcemanager.webapp.address", at(ports.rm_http())),
         ("yarn.application.classpath", class_path),
@@ -179,11 +202,18 @@ fn daemon_core(layout: &Layout) -> Settings {
     let groups = accounts.map(|name| format!("{name}={name}")).join(";");
     vec![
         ("hadoop.tmp.dir", layout.data.join("tmp").display().to_string()),
-        ("hadoop.user.group.static.mapping.overrides", format!("{groups};dr.who=;")),
-        // Each web server must take the caller from `user.name`, or every reader would be the same static user.
-        ("hadoop.http.filter.initializers", "org.apache.hadoop.security.AuthenticationFilterInitializer".into()),
+        (
+            "hadoop.user.group.static.mapping.overrides",
+            format!("{groups};dr.who=;"),
+        ),
+        // Each web server must take the caller from `user.name` and `doas`, or every reader would be the same
+        // static user. Which filter does that differs by daemon, so each gets it on its command line.
+        ("hadoop.http.filter.initializers", "${penstock.filter}".into()),
         ("hadoop.http.authentication.type", "simple".into()),
-        ("hadoop.http.authentication.simple.anonymous.allowed", "true".into()),
+        (
+            "hadoop.http.authentication.simple.anonymous.allowed",
+            "${penstock.anonymous}".into(),
+        ),
         ("hadoop.proxyuser.penstock.hosts", "127.0.0.1".into()),
         ("hadoop.proxyuser.penstock.users", TEAMS.join(",")),
     ]
@@ -192,13 +222,22 @@ fn daemon_core(layout: &Layout) -> Settings {
 fn daemon_hdfs(layout: &Layout, ports: Ports) -> Settings {
     vec![
         ("dfs.namenode.rpc-address", at(ports.nn_rpc())),
-        ("dfs.namenode.name.dir", format!("file://{}", layout.data.join("name").display())),
-        ("dfs.datanode.data.dir", format!("file://{}", layout.data.join("blocks").display())),
+        (
+            "dfs.namenode.name.dir",
+            format!("file://{}", layout.data.join("name").display()),
+        ),
+        (
+            "dfs.datanode.data.dir",
+            format!("file://{}", layout.data.join("blocks").display()),
+        ),
         ("dfs.datanode.address", at(ports.dn_data())),
         ("dfs.datanode.http.address", at(ports.dn_http())),
         ("dfs.datanode.ipc.address", at(ports.dn_ipc())),
         ("dfs.datanode.hostname", "127.0.0.1".into()),
-        ("dfs.namenode.datanode.registration.ip-hostname-check", "false".into()),
+        (
+            "dfs.namenode.datanode.registration.ip-hostname-check",
+            "false".into(),
+        ),
         ("dfs.permissions.enabled", "true".into()),
         ("dfs.permissions.superusergroup", SUPERUSER.into()),
         ("dfs.namenode.safemode.extension", "0".into()),
@@ -217,9 +256,18 @@ fn daemon_yarn(layout: &Layout, ports: Ports) -> Settings {
         ("yarn.resourcemanager.scheduler.class", scheduler.into()),
         ("yarn.resourcemanager.recovery.enabled", "true".into()),
         ("yarn.resourcemanager.store.class", store.into()),
-        ("yarn.resourcemanager.fs.state-store.uri", format!("file://{}", data("rm-state"))),
-        ("yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms", "1000".into()),
-        ("yarn.resourcemanager.nodemanagers.heartbeat-interval-ms", "250".into()),
+        (
+            "yarn.resourcemanager.fs.state-store.uri",
+            format!("file://{}", data("rm-state")),
+        ),
+        (
+            "yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms",
+            "1000".into(),
+        ),
+        (
+            "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms",
+            "250".into(),
+        ),
         ("yarn.nm.liveness-monitor.expiry-interval-ms", "60000".into()),
         ("yarn.scheduler.minimum-allocation-mb", "128".into()),
         ("yarn.scheduler.maximum-allocation-mb", "4096".into()),
@@ -235,7 +283,10 @@ fn daemon_yarn(layout: &Layout, ports: Ports) -> Settings {
         ("yarn.nodemanager.local-dirs", data("nm-local")),
         ("yarn.nodemanager.log-dirs", data("nm-logs")),
         ("yarn.nodemanager.vmem-check-enabled", "false".into()),
-        ("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", "99".into()),
+        (
+            "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage",
+            "99".into(),
+        ),
     ]
 }
 
@@ -244,23 +295,44 @@ fn scheduler() -> Settings {
     let nobody = || " ".to_owned();
     vec![
         ("yarn.scheduler.capacity.resource-calculator", calculator.into()),
-        ("yarn.scheduler.capacity.maximum-am-resource-percent", "0.8".into()),
+        (
+            "yarn.scheduler.capacity.maximum-am-resource-percent",
+            "0.8".into(),
+        ),
         ("yarn.scheduler.capacity.root.queues", "default,adhoc".into()),
         ("yarn.scheduler.capacity.root.acl_submit_applications", nobody()),
         ("yarn.scheduler.capacity.root.acl_administer_queue", nobody()),
         ("yarn.scheduler.capacity.root.default.capacity", "50".into()),
-        ("yarn.scheduler.capacity.root.default.maximum-capacity", "100".into()),
-        ("yarn.scheduler.capacity.root.default.user-limit-factor", "2".into()),
-        ("yarn.scheduler.capacity.root.default.acl_submit_applications", format!("{CONSOLE},{}", TEAMS[0])),
-        ("yarn.scheduler.capacity.root.default.acl_administer_queue", nobody()),
+        (
+            "yarn.scheduler.capacity.root.default.maximum-capacity",
+            "100".into(),
+        ),
+        (
+            "yarn.scheduler.capacity.root.default.user-limit-factor",
+            "2".into(),
+        ),
+        (
+            "yarn.scheduler.capacity.root.default.acl_submit_applications",
+            format!("{CONSOLE},{}", TEAMS[0]),
+        ),
+        (
+            "yarn.scheduler.capacity.root.default.acl_administer_queue",
+            nobody(),
+        ),
         ("yarn.scheduler.capacity.root.adhoc.capacity", "50".into()),
-        ("yarn.scheduler.capacity.root.adhoc.maximum-capacity", "100".into()),
+        (
+            "yarn.scheduler.capacity.root.adhoc.maximum-capacity",
+            "100".into(),
+        ),
         ("yarn.scheduler.capacity.root.adhoc.user-limit-factor", "2".into()),
         (
             "yarn.scheduler.capacity.root.adhoc.acl_submit_applications",
             format!("{CONSOLE},{}", TEAMS.join(",")),
         ),
-        ("yarn.scheduler.capacity.root.adhoc.acl_administer_queue", nobody()),
+        (
+            "yarn.scheduler.capacity.root.adhoc.acl_administer_queue",
+            nobody(),
+        ),
     ]
 }
 
@@ -302,8 +374,12 @@ const FLINK_OPENS: [&str; 11] = [
 
 /// Flags for a JVM that runs Flink (its command line client included).
 pub(crate) fn flink_jvm_options() -> Vec<String> {
-    let exports = FLINK_EXPORTS.iter().map(|m| format!("--add-exports={m}=ALL-UNNAMED"));
-    let opens = FLINK_OPENS.iter().map(|p| format!("--add-opens=java.base/java.{p}=ALL-UNNAMED"));
+    let exports = FLINK_EXPORTS
+        .iter()
+        .map(|m| format!("--add-exports={m}=ALL-UNNAMED"));
+    let opens = FLINK_OPENS
+        .iter()
+        .map(|p| format!("--add-opens=java.base/java.{p}=ALL-UNNAMED"));
     let channels = "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED".to_owned();
     exports.chain(opens).chain([channels]).collect()
 }

@@ -19,14 +19,21 @@ pub(crate) enum Daemon {
 }
 
 /// In the order they are started.
-pub(crate) const ALL: [Daemon; 4] =
-    [Daemon::NameNode, Daemon::DataNode, Daemon::ResourceManager, Daemon::NodeManager];
+pub(crate) const ALL: [Daemon; 4] = [
+    Daemon::NameNode,
+    Daemon::DataNode,
+    Daemon::ResourceManager,
+    Daemon::NodeManager,
+];
 
 impl Daemon {
     pub(crate) fn named(name: &str) -> Res<Self> {
         let known = ALL.iter().find(|d| d.name() == name).copied();
         known.ok_or_else(|| {
-            format!("no daemon \"{name}\"; there are: {}", ALL.map(|d| d.name()).join(" "))
+            format!(
+                "no daemon \"{name}\"; there are: {}",
+                ALL.map(|d| d.name()).join(" ")
+            )
         })
     }
 
@@ -64,6 +71,21 @@ impl Daemon {
         }
     }
 
+    /// The servlet filter that knows the caller, with `doas`, in this daemon.
+    fn filter(self) -> &'static str {
+        match self {
+            Self::ResourceManager => {
+                "org.apache.hadoop.yarn.server.security.http.RMAuthenticationFilterInitializer"
+            }
+            _ => "org.apache.hadoop.security.authentication.server.ProxyUserAuthenticationFilterInitializer",
+        }
+    }
+
+    /// A NodeManager shows any log to a caller without a name; the others know how to treat one.
+    fn takes_anonymous(self) -> bool {
+        self != Self::NodeManager
+    }
+
     fn ports(self, ports: Ports) -> Vec<u16> {
         match self {
             Self::NameNode => vec![ports.nn_rpc(), ports.nn_http()],
@@ -92,11 +114,19 @@ impl Daemon {
     pub(crate) fn answers(self, ports: Ports) -> bool {
         match self {
             Self::NameNode => namenode_bean(ports).is_some_and(|bean| bean["FSState"] == "Operational"),
-            Self::DataNode => http::get(ports.dn_http(), "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo").is_ok(),
-            Self::ResourceManager => http::get(ports.rm_http(), "/ws/v1/cluster/info")
-                .is_ok_and(|info| info["clusterInfo"]["haState"] == "ACTIVE" && info["clusterInfo"]["state"] == "STARTED"),
-            Self::NodeManager => http::get(ports.nm_http(), "/ws/v1/node/info")
-                .is_ok_and(|info| info["nodeInfo"]["nodeHealthy"] == true),
+            Self::DataNode => http::get(
+                ports.dn_http(),
+                "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo",
+            )
+            .is_ok(),
+            Self::ResourceManager => http::get(ports.rm_http(), "/ws/v1/cluster/info").is_ok_and(|info| {
+                info["clusterInfo"]["haState"] == "ACTIVE" && info["clusterInfo"]["state"] == "STARTED"
+            }),
+            Self::NodeManager => http::get(
+                ports.nm_http(),
+                &format!("/ws/v1/node/info?user.name={SUPERUSER}"),
+            )
+            .is_ok_and(|info| info["nodeInfo"]["nodeHealthy"] == true),
         }
     }
 
@@ -120,10 +150,16 @@ impl Daemon {
     /// The process id, if it lives. A stale pid file is no proof, nor is a missing one.
     pub(crate) fn pid(self, layout: &Layout) -> Option<u32> {
         let marker = self.marker(layout);
-        let recorded = fs::read_to_string(self.pid_file(layout)).ok().and_then(|t| t.trim().parse().ok());
+        let recorded = fs::read_to_string(self.pid_file(layout))
+            .ok()
+            .and_then(|t| t.trim().parse().ok());
         recorded
             .filter(|pid| probe::has_argument(*pid, &marker))
-            .or_else(|| probe::processes().into_iter().find(|pid| probe::has_argument(*pid, &marker)))
+            .or_else(|| {
+                probe::processes()
+                    .into_iter()
+                    .find(|pid| probe::has_argument(*pid, &marker))
+            })
     }
 
     /// Starts the process; returns without waiting for it to answer.
@@ -131,7 +167,10 @@ impl Daemon {
         self.check_ports(ports)?;
         if self == Self::NameNode && !layout.data.join("name/current/VERSION").exists() {
             let mut format = self.java(layout)?;
-            format.arg("-Dpenstock.log=/dev/null").arg(self.class()).args(["-format", "-nonInteractive"]);
+            format
+                .arg("-Dpenstock.log=/dev/null")
+                .arg(self.class())
+                .args(["-format", "-nonInteractive"]);
             run::quiet("formatting HDFS", "namenode-format", &mut format)?;
         }
         let out = File::create(self.out(layout)).map_err(|e| format!("cannot write a log: {e}"))?;
@@ -140,7 +179,11 @@ impl Daemon {
         command.arg(format!("-Dpenstock.log={}", self.log(layout).display()));
         command.arg(self.marker(layout)).arg(self.class());
         // Its own process group: an interrupt at the terminal is for this tool, not for the daemon.
-        command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
+        command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .process_group(0);
         let child = command.spawn().map_err(|e| format!("cannot start java: {e}"))?;
         run::say(&format!("starting {} (pid {})", self.name(), child.id()));
         cache::write(&self.pid_file(layout), &child.id().to_string())
@@ -152,16 +195,32 @@ impl Daemon {
         command.current_dir(&layout.run);
         command.arg(format!("-Xmx{}m", self.heap()));
         // Small machines: one collector thread, and few malloc arenas, keep the resident size down.
-        command.args(["-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=64m", "-XX:-UsePerfData"]);
+        command.args([
+            "-XX:+UseSerialGC",
+            "-XX:ReservedCodeCacheSize=64m",
+            "-XX:-UsePerfData",
+        ]);
         command.args(["-XX:+ExitOnOutOfMemoryError", "-Dfile.encoding=UTF-8"]);
         command.args(["--add-opens", "java.base/java.lang=ALL-UNNAMED"]);
+        command.arg(format!("-Dpenstock.filter={}", self.filter()));
+        command.arg(format!("-Dpenstock.anonymous={}", self.takes_anonymous()));
         command.arg(format!("-Dhadoop.log.dir={}", layout.logs.display()));
         command.arg(format!("-Dyarn.log.dir={}", layout.logs.display()));
         command.arg(format!("-Dhadoop.home.dir={}", layout.hadoop.display()));
-        command.arg("-cp").arg(format!("{}:{}/lib/*", layout.conf.display(), layout.hadoop.display()));
-        command.env("HADOOP_CONF_DIR", &layout.conf).env("HADOOP_YARN_HOME", &layout.hadoop);
-        command.env("JAVA_HOME", &home).env("HADOOP_USER_NAME", self.user());
-        command.env("MALLOC_ARENA_MAX", "2").env_remove("JAVA_TOOL_OPTIONS");
+        command.arg("-cp").arg(format!(
+            "{}:{}/lib/*",
+            layout.conf.display(),
+            layout.hadoop.display()
+        ));
+        command
+            .env("HADOOP_CONF_DIR", &layout.conf)
+            .env("HADOOP_YARN_HOME", &layout.hadoop);
+        command
+            .env("JAVA_HOME", &home)
+            .env("HADOOP_USER_NAME", self.user());
+        command
+            .env("MALLOC_ARENA_MAX", "2")
+            .env_remove("JAVA_TOOL_OPTIONS");
         Ok(command)
     }
 
@@ -204,14 +263,21 @@ impl Daemon {
     /// The end of what it said, for a message about a start that failed.
     pub(crate) fn last_words(self, layout: &Layout) -> String {
         let log = self.log(layout);
-        format!("{}\n{}\n{}", log.display(), run::tail(&self.out(layout), 10), run::tail(&log, 15))
+        format!(
+            "{}\n{}\n{}",
+            log.display(),
+            run::tail(&self.out(layout), 10),
+            run::tail(&log, 15)
+        )
     }
 }
 
 /// The NameNode's own account of the file system.
 pub(crate) fn namenode_bean(ports: Ports) -> Option<serde_json::Value> {
     let path = "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState";
-    http::get(ports.nn_http(), path).ok().map(|answer| answer["beans"][0].clone())
+    http::get(ports.nn_http(), path)
+        .ok()
+        .map(|answer| answer["beans"][0].clone())
 }
 
 /// A Java 17 (or 11) home: `JAVA_HOME`, Debian's directories, or where `java` on the path leads to.

@@ -31,9 +31,11 @@ pub(crate) fn command(words: &[&str]) -> Res<ExitCode> {
         ["stop", name] => done(stop(Daemon::named(name)?, false)),
         ["stop", name, "--kill"] => done(stop(Daemon::named(name)?, true)),
         ["env"] => done(env()),
-        _ => Err("sandbox up | down [--wipe] | status [--json] | logs [daemon] | start <daemon> | \
+        _ => Err(
+            "sandbox up | down [--wipe] | status [--json] | logs [daemon] | start <daemon> | \
                   stop <daemon> [--kill] | env"
-            .into()),
+                .into(),
+        ),
     }
 }
 
@@ -59,7 +61,11 @@ pub(crate) fn up() -> Res<()> {
     }
     wait(&layout, ports, &ALL)?;
     hdfs::prepare(ports)?;
-    let resident: u64 = ALL.iter().filter_map(|d| d.pid(&layout)).map(probe::resident).sum();
+    let resident: u64 = ALL
+        .iter()
+        .filter_map(|d| d.pid(&layout))
+        .map(probe::resident)
+        .sum();
     run::say(&format!(
         "sandbox is up after {:.0} s, {} MiB resident: ResourceManager http://127.0.0.1:{}, NameNode \
          http://127.0.0.1:{}, client XML {}, Flink {}",
@@ -110,22 +116,37 @@ fn wait(layout: &Layout, ports: Ports, daemons: &[Daemon]) -> Res<()> {
     loop {
         for daemon in &silent {
             if daemon.pid(layout).is_none() {
-                return Err(format!("{} ended at once\n{}", daemon.name(), daemon.last_words(layout)));
+                return Err(format!(
+                    "{} ended at once\n{}",
+                    daemon.name(),
+                    daemon.last_words(layout)
+                ));
             }
         }
         silent.retain(|daemon| {
             let answers = daemon.answers(ports);
             if answers {
-                run::say(&format!("{} answers on port {}", daemon.name(), daemon.web_port(ports)));
+                run::say(&format!(
+                    "{} answers on port {}",
+                    daemon.name(),
+                    daemon.web_port(ports)
+                ));
             }
             !answers
         });
-        let missing = if silent.is_empty() { joined(ports) } else { Some("every daemon to answer") };
+        let missing = if silent.is_empty() {
+            joined(ports)
+        } else {
+            Some("every daemon to answer")
+        };
         let Some(missing) = missing else { return Ok(()) };
         if Instant::now() > end {
             let words: Vec<String> = silent.iter().map(|d| d.last_words(layout)).collect();
             let limit = START_LIMIT.as_secs();
-            return Err(format!("waited {limit} s in vain for {missing}\n{}", words.join("\n\n")));
+            return Err(format!(
+                "waited {limit} s in vain for {missing}\n{}",
+                words.join("\n\n")
+            ));
         }
         std::thread::sleep(Duration::from_millis(200));
     }
@@ -153,7 +174,11 @@ pub(crate) fn down(wipe: bool) -> Res<()> {
         cache::remove_dir(&layout.data)?;
         cache::remove_dir(&layout.logs)?;
     }
-    run::say(if stopped == 0 { "sandbox was not running" } else { "sandbox is down" });
+    run::say(if stopped == 0 {
+        "sandbox was not running"
+    } else {
+        "sandbox is down"
+    });
     Ok(())
 }
 
@@ -165,7 +190,9 @@ fn end_applications(ports: Ports) {
     let running = || -> Vec<String> {
         let answer = http::get(ports.rm_http(), &path).unwrap_or_default();
         let apps = answer["apps"]["app"].as_array().cloned().unwrap_or_default();
-        apps.iter().filter_map(|app| app["id"].as_str().map(str::to_owned)).collect()
+        apps.iter()
+            .filter_map(|app| app["id"].as_str().map(str::to_owned))
+            .collect()
     };
     for id in running() {
         run::say(&format!("killing {id}"));
@@ -194,7 +221,11 @@ fn start(daemon: Daemon) -> Res<()> {
     // A NameNode without DataNode stays in safe mode, and that is all one can ask of it then.
     while !daemon.answers(ports) {
         if daemon.pid(&layout).is_none() || Instant::now() > end {
-            return Err(format!("{} does not come up\n{}", daemon.name(), daemon.last_words(&layout)));
+            return Err(format!(
+                "{} does not come up\n{}",
+                daemon.name(),
+                daemon.last_words(&layout)
+            ));
         }
         let only_safe_mode = daemon == Daemon::NameNode
             && Daemon::DataNode.pid(&layout).is_none()
@@ -251,7 +282,11 @@ fn status(as_json: bool) -> Res<ExitCode> {
             );
         }
     }
-    Ok(if all_up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_up {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn logs(daemons: &[Daemon]) -> Res<()> {
@@ -280,9 +315,15 @@ pub(crate) fn variables() -> Res<Vec<(&'static str, String)>> {
         ("PENSTOCK_SANDBOX_RM", web(ports.rm_http())),
         ("PENSTOCK_SANDBOX_NN", web(ports.nn_http())),
         ("PENSTOCK_SANDBOX_NM", web(ports.nm_http())),
-        ("PENSTOCK_SANDBOX_DEFAULT_FS", format!("hdfs://127.0.0.1:{}", ports.nn_rpc())),
+        (
+            "PENSTOCK_SANDBOX_DEFAULT_FS",
+            format!("hdfs://127.0.0.1:{}", ports.nn_rpc()),
+        ),
         ("PENSTOCK_SANDBOX_CONF", layout.client.display().to_string()),
-        ("PENSTOCK_SANDBOX_HADOOP_LIB", layout.hadoop.join("lib").display().to_string()),
+        (
+            "PENSTOCK_SANDBOX_HADOOP_LIB",
+            layout.hadoop.join("lib").display().to_string(),
+        ),
         ("PENSTOCK_SANDBOX_FLINK", flink.display().to_string()),
         ("PENSTOCK_SANDBOX_LOGS", layout.logs.display().to_string()),
         ("PENSTOCK_SANDBOX_SUPERUSER", SUPERUSER.to_owned()),
