@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::tools::{self, Need};
 use crate::{Res, cache, run};
 
 pub(crate) const HADOOP_VERSION: &str = "3.4.2";
@@ -22,7 +23,7 @@ pub(crate) fn hadoop() -> Res<PathBuf> {
     if fs::read_to_string(&stamp).is_ok_and(|seen| seen == wanted) {
         return Ok(home);
     }
-    need("mvn", "maven")?;
+    tools::system(&[Need::Java, Need::Maven])?;
     cache::remove_dir(&home)?;
     let pom = cache::checkout().join("sandbox/pom.xml");
     let mut maven = Command::new("mvn");
@@ -73,7 +74,7 @@ fn fetch_flink(home: &Path, manifest: &Path, wanted: &str) -> Res<()> {
         .ok_or("sandbox/flink.sha256 is empty")?;
     let downloads = cache::dir("downloads")?;
     if verify(&downloads, manifest).is_err() {
-        need("python3", "python3-pip")?;
+        tools::system(&[Need::Pip])?;
         let mut pip = Command::new("python3");
         pip.args([
             "-m",
@@ -145,11 +146,4 @@ fn count(dir: &Path) -> Res<usize> {
     Ok(fs::read_dir(dir)
         .map_err(|e| format!("cannot list {}: {e}", dir.display()))?
         .count())
-}
-
-fn need(program: &str, package: &str) -> Res<()> {
-    if run::on_path(program) {
-        return Ok(());
-    }
-    Err(format!("{program} is missing: apt-get install {package}"))
 }

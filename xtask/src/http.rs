@@ -57,9 +57,3 @@ pub(crate) fn get(port: u16, path: &str) -> Res<Value> {
         (status, _) => Err(format!("GET {path}: status {status}")),
     }
 }
-
-/// Whether something accepts connections there.
-pub(crate) fn accepts(port: u16) -> bool {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
-}

@@ -6,11 +6,16 @@
 // This is a tool of processes and terminal output; the product's rules on both do not apply to it.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
+mod borders;
 mod cache;
 mod fetch;
 mod http;
+mod postgres;
 mod run;
 mod sandbox;
+mod test;
+mod tools;
+mod web;
 
 use std::process::ExitCode;
 
@@ -19,6 +24,11 @@ pub(crate) type Res<T> = Result<T, String>;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
+
+  check [borders]                formatting, borders, lints; or the borders alone
+  test [--full]                  the suite; --full adds what takes too long for every change
+  web                            build what the browser gets
+  runner                         build the Java runner
 
   sandbox up                     start the single-node Hadoop (fetched once)
   sandbox down [--wipe]          stop it; --wipe also forgets its data
@@ -33,7 +43,14 @@ environment: PENSTOCK_CACHE (default ~/.cache/penstock), PENSTOCK_SANDBOX_PORT_B
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    run::began();
     let outcome = match words.as_slice() {
+        ["check", "borders"] => test::borders().map(|()| ExitCode::SUCCESS),
+        ["check"] => test::check(),
+        ["test"] => test::all(false),
+        ["test", "--full"] => test::all(true),
+        ["web"] => web::build().map(|()| ExitCode::SUCCESS),
+        ["runner"] => web::runner().map(|_| ExitCode::SUCCESS),
         ["sandbox", rest @ ..] => sandbox::command(rest),
         _ => {
             println!("{USAGE}");

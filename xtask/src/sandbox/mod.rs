@@ -79,6 +79,12 @@ pub(crate) fn up() -> Res<()> {
     Ok(())
 }
 
+/// Whether any of its daemons lives.
+pub(crate) fn is_running() -> Res<bool> {
+    let layout = Layout::new()?;
+    Ok(ALL.iter().any(|daemon| daemon.pid(&layout).is_some()))
+}
+
 /// Running daemons listen where they were started, not where the environment points now.
 fn same_ports(layout: &Layout, ports: Ports) -> Res<()> {
     let running = ALL.iter().any(|d| d.pid(layout).is_some());

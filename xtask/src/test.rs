@@ -1,0 +1,285 @@
+//! `cargo xtask check` and `cargo xtask test`: every step with its time, one line of counts at the end.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use crate::postgres::Postgres;
+use crate::tools::{self, Need};
+use crate::{Res, borders, cache, run, sandbox, web};
+
+/// First-load code may weigh this much, compressed.
+const CODE_LIMIT: u64 = 350_000;
+
+/// What the steps have counted so far.
+#[derive(Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    broken: Vec<String>,
+}
+
+impl Tally {
+    /// Runs one step; a step that is no test suite counts as one test.
+    fn step(&mut self, name: &str, work: impl FnOnce() -> Res<()>) {
+        self.suite(name, || work().map(|()| Counts { passed: 1, failed: 0 }));
+    }
+
+    /// Runs one suite and adds up what it counted.
+    fn suite(&mut self, name: &str, work: impl FnOnce() -> Res<Counts>) {
+        run::say(&format!("== {name}"));
+        let start = Instant::now();
+        let outcome = work();
+        let seconds = start.elapsed().as_secs_f32();
+        match outcome {
+            Ok(counts) => {
+                self.passed += counts.passed;
+                self.failed += counts.failed;
+                if counts.failed > 0 {
+                    self.broken.push(name.to_owned());
+                }
+                let Counts { passed, failed } = counts;
+                run::say(&format!(
+                    "-- {name}: {passed} passed, {failed} failed ({seconds:.1} s)"
+                ));
+            }
+            Err(message) => {
+                self.failed += 1;
+                self.broken.push(name.to_owned());
+                run::say(&format!("-- {name}: FAILED ({seconds:.1} s)\n{message}"));
+            }
+        }
+    }
+
+    fn close(self) -> ExitCode {
+        if !self.broken.is_empty() {
+            run::say(&format!("failed: {}", self.broken.join(", ")));
+        }
+        println!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed == 0 && self.passed > 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+}
+
+/// The quick look before a commit: formatting, borders, lints.
+pub(crate) fn check() -> Res<ExitCode> {
+    let mut tally = Tally::default();
+    lints(&mut tally);
+    Ok(tally.close())
+}
+
+/// The borders alone: this takes a second.
+pub(crate) fn borders() -> Res<()> {
+    match borders::violations()? {
+        found if found.is_empty() => Ok(()),
+        found => Err(found.join("\n")),
+    }
+}
+
+fn lints(tally: &mut Tally) {
+    tally.suite("formatting", || {
+        plain(tools::cargo().args(["fmt", "--all", "--check"]))
+    });
+    tally.step("borders", borders);
+    tally.suite("clippy, native", || {
+        plain(tools::cargo().args(["clippy", "--all-targets", "--", "-D", "warnings"]))
+    });
+    tally.suite("clippy, browser", || {
+        let target = "--target=wasm32-unknown-unknown";
+        plain(tools::cargo().args(["clippy", "-p", "frontend", target, "--", "-D", "warnings"]))
+    });
+}
+
+/// The suite. `full` adds what takes too long for every change.
+pub(crate) fn all(full: bool) -> Res<ExitCode> {
+    tools::system(&[
+        Need::Compiler,
+        Need::Java,
+        Need::Maven,
+        Need::Node,
+        Need::Pip,
+        Need::Postgres,
+        Need::Chromium,
+    ])?;
+    let mut tally = Tally::default();
+    let was_up = sandbox::is_running()?;
+    // Fetching and starting Hadoop is mostly waiting, so it goes beside the compiler.
+    let cluster = std::thread::spawn(sandbox::up);
+    let prefetch = std::thread::spawn(tools::web);
+    lints(&mut tally);
+    tally.suite("runner", runner);
+    let jar = web::runner()?;
+    tally.step("build tools", || joined(prefetch).map(drop));
+    tally.step("sandbox", || joined(cluster));
+    tally.step("web assets", web::build);
+    let postgres = Postgres::start()?;
+    let mut environment = sandbox::variables()?;
+    environment.push(("PENSTOCK_TEST_PG", postgres.url.clone()));
+    environment.push(("PENSTOCK_RUNNER_JAR", jar.display().to_string()));
+    environment.push((
+        "PENSTOCK_TESTJOBS_JAR",
+        jar.with_file_name("penstock-testjobs.jar").display().to_string(),
+    ));
+    environment.push(("PENSTOCK_SITE", web::site().display().to_string()));
+    if full {
+        environment.push(("PENSTOCK_TEST_FULL", "1".to_owned()));
+    }
+    tally.suite("cargo test", || {
+        counted(
+            tools::cargo()
+                .args(["test", "--no-fail-fast"])
+                .envs(environment.iter().cloned()),
+        )
+    });
+    tally.suite("browser", || browser(&environment));
+    tally.step("size of the first load", first_load);
+    drop(postgres);
+    if !was_up {
+        tally.step("sandbox down", || sandbox::down(false));
+    }
+    Ok(tally.close())
+}
+
+fn joined<T>(thread: std::thread::JoinHandle<Res<T>>) -> Res<T> {
+    thread
+        .join()
+        .unwrap_or_else(|_| Err("the thread ended by a panic".into()))
+}
+
+/// A command that passes or fails as a whole.
+fn plain(command: &mut Command) -> Res<Counts> {
+    if run::lines(command, |line| println!("{line}"))? {
+        return Ok(Counts { passed: 1, failed: 0 });
+    }
+    Err("see above".into())
+}
+
+/// A command whose output says how many tests it ran.
+fn counted(command: &mut Command) -> Res<Counts> {
+    let mut counts = Counts::default();
+    let ok = run::lines(command, |line| {
+        println!("{line}");
+        if let Some(more) = counts_in(line) {
+            counts.passed += more.passed;
+            counts.failed += more.failed;
+        }
+    })?;
+    // A suite that could not be compiled fails without a count.
+    if !ok && counts.failed == 0 {
+        counts.failed = 1;
+    }
+    Ok(counts)
+}
+
+/// Reads cargo's "test result:", Maven's closing "Tests run:", and "N passed, N failed" alone on a line.
+fn counts_in(line: &str) -> Option<Counts> {
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    if let Some(rest) = line.strip_prefix("test result: ") {
+        let rest = rest.split_once(". ")?.1;
+        let passed = number(rest.split_once(" passed")?.0)?;
+        let failed = number(rest.split_once("; ")?.1.split_once(" failed")?.0)?;
+        return Some(Counts { passed, failed });
+    }
+    if let Some(at) = line
+        .find("Tests run: ")
+        .filter(|_| !line.contains("Time elapsed"))
+    {
+        let fields: Vec<u64> = line[at..].split([':', ',']).filter_map(number).collect();
+        let [run, failures, errors, skipped] = fields.as_slice() else {
+            return None;
+        };
+        let failed = failures + errors;
+        return Some(Counts {
+            passed: run.saturating_sub(failed + skipped),
+            failed,
+        });
+    }
+    let (passed, rest) = line.split_once(" passed, ")?;
+    let failed = rest.split_once(" failed")?.0;
+    Some(Counts {
+        passed: number(passed)?,
+        failed: number(failed)?,
+    })
+}
+
+/// The runner's own tests.
+fn runner() -> Res<Counts> {
+    counted(web::maven().arg("package"))
+}
+
+/// The browser tests start their own console; they need its program, the site and the sandbox.
+fn browser(environment: &[(&'static str, String)]) -> Res<Counts> {
+    run::quiet(
+        "building the server",
+        "server",
+        tools::cargo().args(["build", "-p", "server", "--bin", "penstock"]),
+    )?;
+    let dir = cache::checkout().join("end2end");
+    tools::npm_ci(&dir, "fetching the browser tests' packages")?;
+    let mut npm = Command::new("npm");
+    npm.arg("test")
+        .current_dir(&dir)
+        .envs(environment.iter().cloned());
+    npm.env("PENSTOCK_BIN", tools::target_dir()?.join("debug/penstock"));
+    npm.env("PENSTOCK_RESULTS", cache::dir("end2end")?);
+    counted(&mut npm)
+}
+
+/// Compressed size of the code a first visit loads.
+fn first_load() -> Res<()> {
+    let package = web::site().join("pkg");
+    let mut total = 0;
+    for file in ["penstock.wasm", "penstock.js"] {
+        let size = gzipped(&package.join(file))?;
+        run::say(&format!("{file}: {size} bytes compressed"));
+        total += size;
+    }
+    if total > CODE_LIMIT {
+        return Err(format!(
+            "the first load is {total} bytes of code, the limit is {CODE_LIMIT}"
+        ));
+    }
+    Ok(())
+}
+
+fn gzipped(path: &Path) -> Res<u64> {
+    let out = Command::new("gzip").args(["-9", "-c"]).arg(path).output();
+    let out = out.map_err(|e| format!("cannot start gzip: {e}"))?;
+    if !out.status.success() {
+        return Err(format!("cannot compress {}", path.display()));
+    }
+    Ok(out.stdout.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(line: &str) -> Option<(u64, u64)> {
+        counts_in(line).map(|counts| (counts.passed, counts.failed))
+    }
+
+    #[test]
+    fn closing_lines_are_understood() {
+        let cargo = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s";
+        assert_eq!(pair(cargo), Some((12, 3)));
+        assert_eq!(
+            pair("[WARNING] Tests run: 10, Failures: 1, Errors: 2, Skipped: 3"),
+            Some((4, 3))
+        );
+        let one_class =
+            "[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.1 s -- in X";
+        assert_eq!(pair(one_class), None);
+        assert_eq!(pair("7 passed, 0 failed"), Some((7, 0)));
+        assert_eq!(pair("test a ... ok"), None);
+    }
+}

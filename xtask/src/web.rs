@@ -1,0 +1,121 @@
+//! What the browser gets, and the Java runner: built when their inputs changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::tools::{self, Need};
+use crate::{Res, cache, run};
+
+/// Where cargo-leptos puts the finished site; `site-root` of the workspace manifest.
+pub(crate) fn site() -> PathBuf {
+    cache::checkout().join("target/site")
+}
+
+/// Scripts and fonts into `public/vendor`, then WASM, style and assets into the site directory.
+pub(crate) fn build() -> Res<()> {
+    let path = tools::web()?;
+    let _lock = cache::lock("web")?;
+    scripts()?;
+    let inputs = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "rust-toolchain.toml",
+        "app/Cargo.toml",
+        "app/src",
+        "frontend",
+        "crates/domain",
+        "style",
+        "public",
+    ];
+    let finished = site().join("pkg/penstock.wasm");
+    step("web", &inputs, &finished, || {
+        let mut leptos = tools::cargo();
+        leptos
+            .args(["leptos", "build", "--release", "--frontend-only", "--split"])
+            .env("PATH", &path);
+        run::quiet("building the WASM application", "web", &mut leptos)
+    })?;
+    run::say(&format!("site is in {}", site().display()));
+    Ok(())
+}
+
+/// The editor bundle and the fonts.
+fn scripts() -> Res<()> {
+    let dir = cache::checkout().join("app/js");
+    tools::npm_ci(&dir, "fetching the editor's packages")?;
+    let vendor = cache::checkout().join("public/vendor");
+    step("scripts", &["app/js"], &vendor, || {
+        let mut npm = Command::new("npm");
+        npm.args(["run", "build"]).current_dir(&dir);
+        run::quiet("bundling the editor", "scripts", &mut npm)
+    })
+}
+
+/// The runner and test jobs; the runner's jar is built into the server.
+pub(crate) fn runner() -> Res<PathBuf> {
+    tools::system(&[Need::Java, Need::Maven])?;
+    let _lock = cache::lock("runner")?;
+    let into = cache::dir("runner")?;
+    let jar = into.join("penstock-runner.jar");
+    step("runner", &["runner"], &jar, || {
+        let mut maven = maven();
+        run::quiet(
+            "building the runner",
+            "runner",
+            maven.args(["-q", "-DskipTests", "package"]),
+        )?;
+        publish_runner(&into)
+    })?;
+    Ok(jar)
+}
+
+/// Maven on the runner's project.
+pub(crate) fn maven() -> Command {
+    let mut maven = Command::new("mvn");
+    maven
+        .args(["-B", "-ntp", "-f"])
+        .arg(cache::checkout().join("runner/pom.xml"));
+    maven
+}
+
+fn publish_runner(into: &Path) -> Res<()> {
+    for name in ["penstock-runner.jar", "penstock-testjobs.jar"] {
+        let from = cache::checkout().join("runner/target").join(name);
+        fs::copy(&from, into.join(name)).map_err(|e| format!("cannot copy {}: {e}", from.display()))?;
+    }
+    Ok(())
+}
+
+/// Does `work` unless `product` is there and was made from the same inputs.
+fn step(name: &str, inputs: &[&str], product: &Path, work: impl FnOnce() -> Res<()>) -> Res<()> {
+    let stamp = cache::dir("stamps")?.join(name);
+    let state = format!("{}\n{}", cache::checkout().display(), fingerprint(inputs)?);
+    if product.exists() && fs::read_to_string(&stamp).is_ok_and(|seen| seen == state) {
+        return Ok(());
+    }
+    let _ = fs::remove_file(&stamp);
+    work()?;
+    cache::write(&stamp, &state)
+}
+
+/// Path and hash of every file below the inputs, generated directories aside.
+fn fingerprint(inputs: &[&str]) -> Res<String> {
+    let mut files = Vec::new();
+    for input in inputs {
+        collect(&cache::checkout().join(input), &mut files);
+    }
+    files.sort();
+    let mut sums = Command::new("sha256sum");
+    run::output(sums.arg("--").args(&files).current_dir(cache::checkout()))
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) {
+    let name = path.file_name().unwrap_or_default();
+    if path.is_file() {
+        files.push(path.to_owned());
+    } else if name != "node_modules" && name != "target" {
+        let Ok(dir) = fs::read_dir(path) else { return };
+        dir.flatten().for_each(|entry| collect(&entry.path(), files));
+    }
+}
