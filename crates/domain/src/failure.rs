@@ -134,6 +134,9 @@ codes! {
     DatabaseBusy = "database_busy", Unavailable,
         "The console's database did not answer in time. Try again in a moment.",
         "控制台数据库未及时响应，请稍后重试。";
+    Busy = "busy", Unavailable,
+        "The console did not finish this in time. Look whether it was done before you try again.",
+        "控制台未能及时完成该操作。重试前请先确认是否已生效。";
     DiskFull = "disk_full", Unavailable,
         "The console host has no room left for this. Ask your administrator to free disk space.",
         "控制台主机磁盘空间不足，请联系管理员清理磁盘。";

@@ -90,6 +90,10 @@ ids! {
     DeploymentId = "dep";
 }
 
+/// The id of one request, as the header `x-request-id` and the log carry it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RequestId(pub String);
+
 #[cfg(test)]
 mod tests {
     use super::*;
