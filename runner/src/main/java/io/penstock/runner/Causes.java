@@ -11,6 +11,10 @@ final class Causes {
     static String root(Throwable failure) {
         Throwable root = failure;
         for (int i = 0; i < MAX_DEPTH && root.getCause() != null && root.getCause() != root; i++) {
+            if (root.getClass().getName().equals("org.apache.calcite.runtime.CalciteContextException")) {
+                // Says the same as its cause, and where in the text.
+                break;
+            }
             root = root.getCause();
         }
         String message = root.getMessage() == null || root.getMessage().trim().isEmpty()

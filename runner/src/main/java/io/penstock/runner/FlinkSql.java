@@ -33,7 +33,8 @@ import org.apache.flink.table.api.TableEnvironment;
  * <p><b>Batch.</b> Statement after statement, each job awaited before the next begins; an explicit
  * statement set is one job. SELECT prints up to 1000 rows. The first failure ends the script, and
  * the application fails with an exception that names the statement. If a job is cancelled the
- * script ends there and the application counts as cancelled.
+ * script ends there and the application counts as cancelled. Both rely on Flink finding the job's
+ * own failure among the causes of what is thrown here, or in the job's result: causes are kept.
  *
  * <p><b>Configuration it needs.</b>
  *
@@ -43,8 +44,9 @@ import org.apache.flink.table.api.TableEnvironment;
  *       streaming script and for a batch script with one job; leave it out for a batch script with
  *       several.
  *   <li>{@code execution.submit-failed-job-on-application-error} = true makes a failing script a
- *       failed job in the REST API and the archive. It needs the fixed id and allows one job only:
- *       leave it out together with the id.
+ *       failed job in the REST API and the archive (without it, a script that fails before its job
+ *       starts ends a 1.x application with exit code 2 and no reason outside the logs). It needs the
+ *       fixed id and allows one job only: leave it out together with the id.
  *   <li>{@code high-availability.type} must be NONE for a batch script with several jobs: with high
  *       availability Flink fixes the job id by itself.
  *   <li>{@code execution.attached} and {@code table.dml-sync} do not matter: jobs are awaited through
@@ -59,8 +61,9 @@ public final class FlinkSql {
     /** A script larger than this is not a script. */
     private static final int MAX_BYTES = 64 << 20;
 
-    private final String script;
-    private final String jobName;
+    final String script;
+    /** Null if not given. */
+    final String jobName;
 
     private FlinkSql(String script, String jobName) {
         this.script = script;
@@ -82,7 +85,7 @@ public final class FlinkSql {
         }
     }
 
-    private static FlinkSql parse(String[] args) throws IOException {
+    static FlinkSql parse(String[] args) throws IOException {
         String script = null;
         String jobName = null;
         for (int i = 0; i < args.length; i += 2) {
