@@ -42,16 +42,16 @@ impl Endpoints {
 
     /// Calls with one address after the other, the active one first, until one answers. A call that
     /// must not be `repeatable` goes on only where certainly nothing was done.
-    pub(crate) async fn call<T>(
+    pub(crate) async fn call<T, F: Future<Output = Result<T, Error>>>(
         &self,
         repeatable: bool,
-        mut call: impl AsyncFnMut(&Url) -> Result<T, Error>,
+        mut call: impl FnMut(Url) -> F,
     ) -> Result<T, Error> {
         let first = self.active.load(Ordering::Relaxed);
         let mut failed = None;
         for step in 0..self.urls.len() {
             let at = (first + step) % self.urls.len();
-            match call(&self.urls[at]).await {
+            match call(self.urls[at].clone()).await {
                 Err(Error::Standby { .. }) => {}
                 Err(error @ Error::Unreachable { .. }) => {
                     failed.get_or_insert(error);

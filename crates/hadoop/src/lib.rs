@@ -36,3 +36,52 @@ pub enum Observation<T> {
     /// Nothing was learnt: time-out, standby, an answer that cannot be read.
     Inconclusive(Error),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Handlers need futures that can move between threads; async closures easily lose that.
+    #[test]
+    fn futures_are_send() {
+        fn send<T: Send>(_: impl FnOnce() -> T) {}
+        fn all(
+            rm: &rm::ResourceManager,
+            hdfs: &webhdfs::WebHdfs,
+            nm: &nm::NodeManager,
+            path: &HdfsPath,
+            id: ApplicationId,
+        ) {
+            let log = tfile::HdfsFile {
+                hdfs: hdfs.clone(),
+                path: path.clone(),
+            };
+            send(|| rm.cluster_info());
+            send(|| rm.submit("x"));
+            send(|| rm.observe(id));
+            send(|| rm.kill(id));
+            send(|| rm.proxy(id, "/"));
+            send(|| hdfs.list(path));
+            send(|| hdfs.read(path, 0, 1));
+            send(|| hdfs.rename(path, path));
+            send(|| hdfs.delete(path, true));
+            send(|| {
+                hdfs.write(
+                    path,
+                    "x",
+                    webhdfs::CreateOptions {
+                        permission: 0o600,
+                        overwrite: false,
+                    },
+                )
+            });
+            send(|| nm.containers());
+            send(async || {
+                let log = tfile::AggregatedLog::open(log, 1).await?;
+                let files = log.files().await?;
+                log.read(&files[0], 0, 1).await
+            });
+        }
+        let _ = all;
+    }
+}

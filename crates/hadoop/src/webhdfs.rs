@@ -264,9 +264,9 @@ impl WebHdfs {
             ("noredirect", "true"),
         ];
         // Choosing a DataNode writes nothing, so this half may be repeated.
-        let reply = self.endpoints.call(true, async |base| {
+        let reply = self.endpoints.call(true, |base| async move {
             let reply = self
-                .request(Method::PUT, base, path, "CREATE", &query)
+                .request(Method::PUT, &base, path, "CREATE", &query)
                 .idempotent()
                 .send()
                 .await?;
@@ -283,9 +283,10 @@ impl WebHdfs {
         if let Some(limit) = &limit {
             query.push(("length", limit));
         }
-        let target = self.endpoints.call(true, async |base| {
+        let query = query.as_slice();
+        let target = self.endpoints.call(true, |base| async move {
             let reply = self
-                .request(Method::GET, base, path, "OPEN", &query)
+                .request(Method::GET, &base, path, "OPEN", query)
                 .send()
                 .await?;
             located(&reply)
@@ -320,10 +321,10 @@ impl WebHdfs {
     }
 
     pub async fn checksum(&self, path: &HdfsPath) -> Result<Checksum, Error> {
-        let target = self.endpoints.call(true, async |base| {
+        let target = self.endpoints.call(true, |base| async move {
             let query = [("noredirect", "true")];
             let reply = self
-                .request(Method::GET, base, path, "GETFILECHECKSUM", &query)
+                .request(Method::GET, &base, path, "GETFILECHECKSUM", &query)
                 .send()
                 .await?;
             located(&reply)
@@ -344,7 +345,7 @@ impl WebHdfs {
         // With the option this is rename2, which reports failures; without, it is the old call that
         // only answers `false`.
         let query = [("destination", to.as_str()), ("renameoptions", "NONE")];
-        self.change(Method::PUT, from, "RENAME", &query, TIMEOUT)
+        self.change(&Method::PUT, from, "RENAME", &query, TIMEOUT)
             .await
             .map(drop)
     }
@@ -354,7 +355,7 @@ impl WebHdfs {
         let recursive = recursive.to_string();
         let reply = self
             .change(
-                Method::DELETE,
+                &Method::DELETE,
                 path,
                 "DELETE",
                 &[("recursive", &recursive)],
@@ -402,10 +403,10 @@ impl WebHdfs {
 
     /// Whether the user may do `actions` (such as `r-x`) with it; [`Error::Forbidden`] if not.
     pub async fn check_access(&self, path: &HdfsPath, actions: &str) -> Result<(), Error> {
-        let reply = self.endpoints.call(true, async |base| {
+        let reply = self.endpoints.call(true, |base| async move {
             let query = [("fsaction", actions)];
             let reply = self
-                .request(Method::GET, base, path, "CHECKACCESS", &query)
+                .request(Method::GET, &base, path, "CHECKACCESS", &query)
                 .send()
                 .await?;
             if reply.status.is_success() {
@@ -425,8 +426,8 @@ impl WebHdfs {
     }
 
     async fn get(&self, path: &HdfsPath, op: &str, query: &[(&str, &str)]) -> Result<Value, Error> {
-        let answer = self.endpoints.call(true, async |base| {
-            let request = self.request(Method::GET, base, path, op, query);
+        let answer = self.endpoints.call(true, |base| async move {
+            let request = self.request(Method::GET, &base, path, op, query);
             value(&request.timeout(SLOW_TIMEOUT).send().await?)
         });
         answer.await
@@ -446,9 +447,9 @@ impl WebHdfs {
 
     /// A change that does no harm when it is made twice.
     async fn repeat(&self, path: &HdfsPath, op: &str, query: &[(&str, &str)]) -> Result<Reply, Error> {
-        let reply = self.endpoints.call(true, async |base| {
+        let reply = self.endpoints.call(true, |base| async move {
             success(
-                self.request(Method::PUT, base, path, op, query)
+                self.request(Method::PUT, &base, path, op, query)
                     .idempotent()
                     .send()
                     .await?,
@@ -459,15 +460,15 @@ impl WebHdfs {
 
     async fn change(
         &self,
-        method: Method,
+        method: &Method,
         path: &HdfsPath,
         op: &str,
         query: &[(&str, &str)],
         timeout: Duration,
     ) -> Result<Reply, Error> {
-        let reply = self.endpoints.call(false, async |base| {
+        let reply = self.endpoints.call(false, |base| async move {
             success(
-                self.request(method.clone(), base, path, op, query)
+                self.request(method.clone(), &base, path, op, query)
                     .timeout(timeout)
                     .send()
                     .await?,

@@ -122,41 +122,17 @@ impl Request {
 
     /// Sends it and reads the whole answer, whatever its status.
     pub async fn send(self) -> Result<Reply, Error> {
-        let deadline = Instant::now() + self.timeout;
-        let (timeout, max_body) = (self.timeout, self.max_body);
-        self.run(async move |target, response| {
-            let late = || Error::Timeout {
-                target: target.to_owned(),
-                after: timeout,
-            };
-            let status = response.status();
-            let headers = response.headers().clone();
-            let mut download = Download::new(target.to_owned(), response, max_body);
-            let body = timeout_at(deadline, download.read_all())
-                .await
-                .map_err(|_| late())??;
-            Ok(Reply {
-                status,
-                headers,
-                body,
-                target: target.to_owned(),
-            })
-        })
-        .await
+        let (download, body) = self.run(true).await?;
+        Ok(download.with_body(body))
     }
 
     /// Sends it and returns as soon as the head of the answer is there. The deadline covers the
     /// head; the body has its own limit of idle time.
     pub async fn open(self) -> Result<Download, Error> {
-        let max_body = self.max_body;
-        self.run(async move |target, response| Ok(Download::new(target.to_owned(), response, max_body)))
-            .await
+        Ok(self.run(false).await?.0)
     }
 
-    async fn run<T>(
-        mut self,
-        finish: impl AsyncFn(&str, reqwest::Response) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    async fn run(mut self, read: bool) -> Result<(Download, Bytes), Error> {
         let target = target(&self.method, &self.url);
         if let Some(reason) = self.invalid {
             return Err(Error::Invalid { target, reason });
@@ -192,14 +168,25 @@ impl Request {
                 // Jetty wants a length even where there is nothing to send.
                 request = request.header(header::CONTENT_LENGTH, 0);
             }
-            let outcome = match timeout_at(deadline, request.send()).await {
-                Err(_) => Err(Error::Timeout {
+            let exchange = async {
+                let response = request
+                    .send()
+                    .await
+                    .map_err(|error| sending(&target, error, self.timeout))?;
+                let mut download = Download::new(target.clone(), response, self.max_body);
+                let body = if read {
+                    download.read_all().await?
+                } else {
+                    Bytes::new()
+                };
+                Ok((download, body))
+            };
+            let outcome = timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
+                Err(Error::Timeout {
                     target: target.clone(),
                     after: self.timeout,
-                }),
-                Ok(Err(error)) => Err(sending(&target, error, self.timeout)),
-                Ok(Ok(response)) => finish(&target, response).await,
-            };
+                })
+            });
             match outcome {
                 Err(error) if repeat && tries < MAX_TRIES && error.is_transient() => {
                     let pause = FIRST_PAUSE * 2u32.pow(tries - 1);

@@ -114,14 +114,17 @@ impl Download {
 
     /// As [`Download::read_all`], for an answer that turned out to be an error message.
     pub async fn into_reply(mut self) -> Result<Reply, Error> {
-        let (status, headers) = (self.status(), self.headers().clone());
         let body = self.read_all().await?;
-        Ok(Reply {
-            status,
-            headers,
+        Ok(self.with_body(body))
+    }
+
+    pub(crate) fn with_body(self, body: Bytes) -> Reply {
+        Reply {
+            status: self.status(),
+            headers: self.headers().clone(),
             body,
             target: self.target,
-        })
+        }
     }
 
     /// The body as a stream; a failure ends it with an error that names no query.

@@ -86,9 +86,9 @@ impl ResourceManager {
     /// The active ResourceManager.
     pub async fn cluster_info(&self) -> Result<ClusterInfo, Error> {
         // Stand-bys answer this one themselves, so their answer has to be looked at.
-        let info = self.endpoints.call(true, async |base| {
+        let info = self.endpoints.call(true, |base| async move {
             let reply = self
-                .request(Method::GET, base, "/ws/v1/cluster/info", &[])
+                .request(Method::GET, &base, "/ws/v1/cluster/info", &[])
                 .send()
                 .await?;
             let info: ClusterInfo = member(&value(&reply)?, "clusterInfo")?;
@@ -113,7 +113,7 @@ impl ResourceManager {
     /// ResourceManager has it, not yet that its store does. Sent to one ResourceManager only; the
     /// next is tried only where certainly nothing was done.
     pub async fn submit(&self, xml: impl Into<net::Bytes>) -> Result<(), Error> {
-        let reply = self.post(APPS, Some(xml.into()), false).await?;
+        let reply = self.post(APPS, Some(&xml.into()), false).await?;
         match reply.status {
             StatusCode::ACCEPTED => Ok(()),
             status => Err(Error::invalid(format!("status {status} for a submission"))),
@@ -175,10 +175,10 @@ impl ResourceManager {
 
     /// Asks for the end of an application; harmless to repeat.
     pub async fn kill(&self, id: ApplicationId) -> Result<Killed, Error> {
-        let path = format!("{APPS}/{id}/state");
-        let reply = self.endpoints.call(true, async |base| {
+        let path = &format!("{APPS}/{id}/state");
+        let reply = self.endpoints.call(true, |base| async move {
             let request = self
-                .request(Method::PUT, base, &path, &[])
+                .request(Method::PUT, &base, path, &[])
                 .json(&json!({"state": "KILLED"}));
             let reply = request.idempotent().send().await?;
             if reply.status.is_success() {
@@ -244,9 +244,9 @@ impl ResourceManager {
 
     /// One setting as the ResourceManager has it; `None` when it has none of that name.
     pub async fn conf_value(&self, name: &str) -> Result<Option<String>, Error> {
-        let reply = self.endpoints.call(true, async |base| {
+        let reply = self.endpoints.call(true, |base| async move {
             let reply = self
-                .request(Method::GET, base, "/conf", &[("name", name)])
+                .request(Method::GET, &base, "/conf", &[("name", name)])
                 .send()
                 .await?;
             if reply.status.is_server_error() || reply.status.is_redirection() {
@@ -268,10 +268,10 @@ impl ResourceManager {
     /// GET of a page of the application's own server through the ResourceManager's proxy. `path`
     /// starts with `/` and may hold a query. [`Error::NotFound`] once the application has ended.
     pub async fn proxy(&self, id: ApplicationId, path: &str) -> Result<Reply, Error> {
-        let reply = self.endpoints.call(true, async |base| {
+        let reply = self.endpoints.call(true, |base| async move {
             let (path, query) = path.split_once('?').unwrap_or((path, ""));
-            let inside = at(base, &format!("/proxy/{id}/"));
-            let mut url = at(base, &format!("/proxy/{id}/{}", path.trim_start_matches('/')));
+            let inside = at(&base, &format!("/proxy/{id}/"));
+            let mut url = at(&base, &format!("/proxy/{id}/{}", path.trim_start_matches('/')));
             if !url.path().starts_with(inside.path()) {
                 return Err(Error::BadRequest {
                     message: "the path leads out of the application".into(),
@@ -294,20 +294,20 @@ impl ResourceManager {
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Error> {
-        let answer = self.endpoints.call(true, async |base| {
-            let reply = self.request(Method::GET, base, path, query).send().await?;
+        let answer = self.endpoints.call(true, |base| async move {
+            let reply = self.request(Method::GET, &base, path, query).send().await?;
             value(&reply)
         });
         answer.await
     }
 
-    async fn post(&self, path: &str, xml: Option<net::Bytes>, repeatable: bool) -> Result<Reply, Error> {
-        let reply = self.endpoints.call(repeatable, async |base| {
+    async fn post(&self, path: &str, xml: Option<&net::Bytes>, repeatable: bool) -> Result<Reply, Error> {
+        let reply = self.endpoints.call(repeatable, |base| async move {
             let request = self
-                .request(Method::POST, base, path, &[])
+                .request(Method::POST, &base, path, &[])
                 .once()
                 .timeout(SUBMIT_TIMEOUT);
-            let request = match &xml {
+            let request = match xml {
                 Some(xml) => request.body("application/xml", xml.clone()),
                 None => request,
             };
