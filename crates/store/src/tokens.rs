@@ -1,0 +1,124 @@
+//! Tokens of the API.
+
+use crate::{Db, Error, Source, Tx, error::readable, row::At};
+use domain::{
+    Millis,
+    id::{TokenId, UserId},
+    identity::Token,
+};
+
+/// A token to record, by the hash of its secret.
+#[derive(Clone)]
+pub struct NewTokenRow {
+    pub id: TokenId,
+    pub user: UserId,
+    pub name: String,
+    pub secret_hash: String,
+    pub created_at: Millis,
+    pub expires_at: Millis,
+}
+
+/// How often the last use is written at most.
+pub const TOUCH_EVERY_MS: Millis = 60_000;
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    id: String,
+    user_id: String,
+    name: String,
+    created_at: i64,
+    expires_at: i64,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+impl TryFrom<Raw> for Token {
+    type Error = Error;
+
+    fn try_from(raw: Raw) -> Result<Self, Error> {
+        let at = At {
+            table: "tokens",
+            id: &raw.id,
+        };
+        Ok(Self {
+            id: at.parse("id", &raw.id)?,
+            created_at: raw.created_at,
+            expires_at: raw.expires_at,
+            last_used_at: raw.last_used_at,
+            revoked_at: raw.revoked_at,
+            name: raw.name,
+        })
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT id, user_id, name, created_at, expires_at, last_used_at, revoked_at FROM tokens "
+    };
+}
+
+statements! {
+    INSERT = ("INSERT INTO tokens (id, user_id, name, secret_hash, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6)");
+    VALID = (columns!(), "WHERE secret_hash = $1 AND revoked_at IS NULL AND expires_at > $2");
+    LIST = (columns!(), "WHERE user_id = $1 ORDER BY id DESC LIMIT 500");
+    COUNT_VALID = ("SELECT COUNT(*) FROM tokens WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2");
+    TOUCH = ("UPDATE tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)");
+    REVOKE = ("UPDATE tokens SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL");
+}
+
+pub async fn insert(tx: &mut Tx, token: &NewTokenRow) -> Result<(), Error> {
+    let args = args![
+        &token.id,
+        &token.user,
+        &token.name,
+        &token.secret_hash,
+        token.created_at,
+        token.expires_at,
+    ];
+    tx.exec(INSERT, args).await?;
+    Ok(())
+}
+
+/// The token of a secret and its user, if it holds at `now`.
+pub async fn valid(
+    source: impl Into<Source<'_>>,
+    secret_hash: &str,
+    now: Millis,
+) -> Result<Option<(UserId, Token)>, Error> {
+    let raw: Option<Raw> = source.into().one(VALID, args![secret_hash, now]).await?;
+    raw.map(|raw| {
+        let at = At {
+            table: "tokens",
+            id: &raw.id,
+        };
+        Ok((at.parse("user_id", &raw.user_id)?, raw.try_into()?))
+    })
+    .transpose()
+}
+
+/// Notes a use of `token`, which was read just now; at most once in [`TOUCH_EVERY_MS`].
+pub async fn touch(db: &Db, token: &Token, now: Millis) -> Result<(), Error> {
+    let since = now - TOUCH_EVERY_MS;
+    if token.last_used_at.is_none_or(|used| used < since) {
+        db.exec(TOUCH, args![&token.id, now, since]).await?;
+    }
+    Ok(())
+}
+
+/// A user's tokens, newest first, ended ones too.
+pub async fn list(source: impl Into<Source<'_>>, user: &UserId) -> Result<Vec<Token>, Error> {
+    let raw: Vec<Raw> = source.into().all(LIST, args![user]).await?;
+    Ok(readable(raw))
+}
+
+/// How many tokens of a user hold at `now`.
+pub async fn count_valid(source: impl Into<Source<'_>>, user: &UserId, now: Millis) -> Result<i64, Error> {
+    let raw: Option<(i64,)> = source.into().one(COUNT_VALID, args![user, now]).await?;
+    Ok(raw.map_or(0, |(count,)| count))
+}
+
+/// Ends a user's token; `false` when they have none of that id that holds.
+pub async fn revoke(tx: &mut Tx, user: &UserId, id: &TokenId, at: Millis) -> Result<bool, Error> {
+    Ok(tx.exec(REVOKE, args![id, user, at]).await? == 1)
+}
