@@ -309,8 +309,6 @@ CREATE TABLE idempotency (
     user_id TEXT COLLATE "C" NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
     route TEXT COLLATE "C" NOT NULL,
-    request_hash TEXT COLLATE "C" NOT NULL,
-    answer TEXT COLLATE "C",
     object_id TEXT COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (user_id, key)

@@ -307,8 +307,6 @@ CREATE TABLE idempotency (
     user_id TEXT NOT NULL,
     key TEXT NOT NULL,
     route TEXT NOT NULL,
-    request_hash TEXT NOT NULL,
-    answer TEXT,
     object_id TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (user_id, key)

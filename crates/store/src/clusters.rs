@@ -1,11 +1,6 @@
 //! Clusters and who may use them.
 
-use crate::{
-    Db, Error, Source, Tx,
-    error::readable,
-    row::At,
-    value::{json, json_opt},
-};
+use crate::{Db, Error, Source, Tx, error::readable, row::At, value::json};
 use domain::{
     Failure, Millis, Scope,
     cluster::{Cluster, Grant, IdentityMode, XmlFile},
@@ -16,21 +11,10 @@ use std::collections::HashMap;
 
 /// What the client files say, kept so that a list need not parse them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ClusterSummary {
+pub struct Summary {
     pub fs_default: String,
     pub resource_managers: Vec<String>,
     pub name_nodes: Vec<String>,
-}
-
-/// How the cluster answers.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ClusterHealth {
-    /// Last answer of the ResourceManager.
-    pub seen_at: Option<Millis>,
-    pub trouble: Option<Failure>,
-    pub trouble_since: Option<Millis>,
-    /// When the ResourceManager says it was started: a change means that it may have forgotten things.
-    pub rm_started_on: Option<Millis>,
 }
 
 /// A cluster with every column; its grants are a table of their own.
@@ -46,10 +30,16 @@ pub struct ClusterRow {
     pub hdfs_root: String,
     pub files: Vec<XmlFile>,
     pub directory: Option<String>,
-    pub summary: ClusterSummary,
+    pub summary: Summary,
     pub created_at: Millis,
     pub updated_at: Millis,
-    pub health: ClusterHealth,
+    /// Last answer of the ResourceManager.
+    pub seen_at: Option<Millis>,
+    /// What keeps it from answering now.
+    pub trouble: Option<Failure>,
+    pub trouble_since: Option<Millis>,
+    /// When the ResourceManager says it was started: a change means that it may have forgotten things.
+    pub rm_started_on: Option<Millis>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -88,12 +78,10 @@ impl TryFrom<Raw> for ClusterRow {
             summary: at.json("summary", &raw.summary)?,
             created_at: raw.created_at,
             updated_at: raw.updated_at,
-            health: ClusterHealth {
-                seen_at: raw.seen_at,
-                trouble: at.json_opt("trouble", raw.trouble.as_deref())?,
-                trouble_since: raw.trouble_since,
-                rm_started_on: raw.rm_started_on,
-            },
+            seen_at: raw.seen_at,
+            trouble: at.json_opt("trouble", raw.trouble.as_deref())?,
+            trouble_since: raw.trouble_since,
+            rm_started_on: raw.rm_started_on,
             code: raw.code,
             name: raw.name,
             kind: raw.kind,
@@ -124,9 +112,9 @@ impl TryFrom<Raw> for Cluster {
             grants: Vec::new(),
             created_at: row.created_at,
             updated_at: row.updated_at,
-            seen_at: row.health.seen_at,
-            trouble: row.health.trouble,
-            trouble_since: row.health.trouble_since,
+            seen_at: row.seen_at,
+            trouble: row.trouble,
+            trouble_since: row.trouble_since,
             open_runs,
         })
     }
@@ -205,15 +193,19 @@ statements! {
         summary, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
     UPDATE = ("UPDATE clusters SET code = $2, name = $3, identity = $4, service_user = $5, hdfs_root = $6, \
         files = $7, directory = $8, summary = $9, updated_at = $10 WHERE id = $1");
-    SET_HEALTH = ("UPDATE clusters SET seen_at = $2, trouble = $3, trouble_since = $4, rm_started_on = $5 \
-        WHERE id = $1");
+    SET_SEEN = ("UPDATE clusters SET seen_at = $2, trouble = NULL, trouble_since = NULL WHERE id = $1");
+    // The first moment of a trouble stays while it only changes its reason.
+    SET_TROUBLE = ("UPDATE clusters SET trouble = $2, trouble_since = COALESCE(trouble_since, $3) WHERE id = $1");
+    SET_RM_STARTED_ON = ("UPDATE clusters SET rm_started_on = $2 WHERE id = $1");
+    IDS = ("SELECT id FROM clusters ORDER BY id LIMIT 1000");
     ROW = (whole!(), "WHERE c.id = $1");
     ROW_BY_CODE = (whole!(), "WHERE c.code = $1");
     ROWS = (whole!(), "ORDER BY c.code LIMIT 1000");
-    GET = (shown!(), "AND c.code = $2");
+    BY_CODE = (shown!(), "AND c.code = $2");
     LIST = (shown!(), "ORDER BY c.code LIMIT 1000");
     GRANTS_SEEN = (visible_grants!(), "ORDER BY team_id LIMIT 100000");
     GRANTS_SEEN_OF = (visible_grants!(), "AND cluster_id = $2 ORDER BY team_id");
+    GRANTS = ("SELECT cluster_id, team_id, hadoop_user, queues FROM grants WHERE cluster_id = $1 ORDER BY team_id");
     GRANT = ("SELECT cluster_id, team_id, hadoop_user, queues FROM grants WHERE cluster_id = $1 AND team_id = $2");
     DELETE_GRANTS = ("DELETE FROM grants WHERE cluster_id = $1");
     INSERT_GRANT = ("INSERT INTO grants (cluster_id, team_id, hadoop_user, queues) VALUES ($1, $2, $3, $4)");
@@ -256,17 +248,36 @@ pub async fn update(tx: &mut Tx, cluster: &ClusterRow) -> Result<bool, Error> {
     Ok(tx.exec(UPDATE, args).await? == 1)
 }
 
-/// Notes how the cluster answers.
-pub async fn set_health(db: &Db, id: &ClusterId, health: &ClusterHealth) -> Result<(), Error> {
-    let args = args![
-        id,
-        health.seen_at,
-        json_opt(&health.trouble)?,
-        health.trouble_since,
-        health.rm_started_on,
-    ];
-    db.exec(SET_HEALTH, args).await?;
+/// Notes that the ResourceManager answered; what kept it from answering is over.
+pub async fn set_seen(db: &Db, id: &ClusterId, at: Millis) -> Result<(), Error> {
+    db.exec(SET_SEEN, args![id, at]).await?;
     Ok(())
+}
+
+/// Notes what keeps the ResourceManager from answering.
+pub async fn set_trouble(db: &Db, id: &ClusterId, trouble: &Failure, at: Millis) -> Result<(), Error> {
+    db.exec(SET_TROUBLE, args![id, json(trouble)?, at]).await?;
+    Ok(())
+}
+
+/// Notes since when the ResourceManager runs.
+pub async fn set_rm_started_on(db: &Db, id: &ClusterId, started_on: Millis) -> Result<(), Error> {
+    db.exec(SET_RM_STARTED_ON, args![id, started_on]).await?;
+    Ok(())
+}
+
+/// Every cluster's id.
+pub async fn ids(source: impl Into<Source<'_>>) -> Result<Vec<ClusterId>, Error> {
+    let raw: Vec<(String,)> = source.into().all(IDS, args![]).await?;
+    raw.into_iter()
+        .map(|(id,)| {
+            let at = At {
+                table: "clusters",
+                id: &id,
+            };
+            at.parse("id", &id)
+        })
+        .collect()
 }
 
 /// A cluster whoever asks: for the console itself.
@@ -288,12 +299,17 @@ pub async fn rows(source: impl Into<Source<'_>>) -> Result<Vec<ClusterRow>, Erro
 }
 
 /// A cluster by code, with the grants and open runs of the viewer's teams; seen by teams with a grant.
-pub async fn get(source: impl Into<Source<'_>>, scope: &Scope, code: &str) -> Result<Option<Cluster>, Error> {
+pub async fn by_code(
+    source: impl Into<Source<'_>>,
+    scope: &Scope,
+    code: &str,
+) -> Result<Option<Cluster>, Error> {
     let mut source = source.into();
-    let raw: Option<Raw> = source.again().one(GET, args![scope, code]).await?;
+    let raw: Option<Raw> = source.again().one(BY_CODE, args![scope, code]).await?;
     let Some(raw) = raw else { return Ok(None) };
     let mut cluster = Cluster::try_from(raw)?;
-    cluster.grants = grants(source, scope, &cluster.id).await?;
+    let raw: Vec<GrantRaw> = source.all(GRANTS_SEEN_OF, args![scope, &cluster.id]).await?;
+    cluster.grants = shown(raw);
     Ok(Some(cluster))
 }
 
@@ -313,17 +329,17 @@ pub async fn list(source: impl Into<Source<'_>>, scope: &Scope) -> Result<Vec<Cl
     Ok(clusters)
 }
 
-/// The grants of a cluster to the viewer's teams.
-pub async fn grants(
-    source: impl Into<Source<'_>>,
-    scope: &Scope,
-    cluster: &ClusterId,
-) -> Result<Vec<Grant>, Error> {
-    let raw: Vec<GrantRaw> = source.into().all(GRANTS_SEEN_OF, args![scope, cluster]).await?;
-    Ok(readable::<_, (String, Grant)>(raw)
+fn shown(raw: Vec<GrantRaw>) -> Vec<Grant> {
+    readable::<_, (String, Grant)>(raw)
         .into_iter()
         .map(|(_, grant)| grant)
-        .collect())
+        .collect()
+}
+
+/// Every grant of a cluster: for the console itself.
+pub async fn grants(source: impl Into<Source<'_>>, cluster: &ClusterId) -> Result<Vec<Grant>, Error> {
+    let raw: Vec<GrantRaw> = source.into().all(GRANTS, args![cluster]).await?;
+    Ok(shown(raw))
 }
 
 /// What a team may use of a cluster.

@@ -6,7 +6,7 @@ use domain::{Millis, id::UserId};
 statements! {
     INSERT = ("INSERT INTO login_links (secret_hash, user_id, expires_at) VALUES ($1, $2, $3)");
     // One statement, so that of two clicks one finds nothing.
-    USE = ("UPDATE login_links SET used_at = $2 WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2 \
+    CONSUME = ("UPDATE login_links SET used_at = $2 WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2 \
         RETURNING user_id");
     PURGE = ("DELETE FROM login_links WHERE expires_at <= $1");
 }
@@ -18,8 +18,8 @@ pub async fn insert(tx: &mut Tx, secret_hash: &str, user: &UserId, expires_at: M
 }
 
 /// Spends a link; `None` when it is not known, was used, or has expired.
-pub async fn use_link(tx: &mut Tx, secret_hash: &str, now: Millis) -> Result<Option<UserId>, Error> {
-    let raw: Option<(String,)> = tx.one(USE, args![secret_hash, now]).await?;
+pub async fn consume(tx: &mut Tx, secret_hash: &str, now: Millis) -> Result<Option<UserId>, Error> {
+    let raw: Option<(String,)> = tx.one(CONSUME, args![secret_hash, now]).await?;
     // The hash is not named in the error: nothing of a link belongs in a log.
     let at = At {
         table: "login_links",

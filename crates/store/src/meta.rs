@@ -6,7 +6,7 @@ statements! {
     GET = ("SELECT value FROM meta WHERE key = $1");
     PUT = ("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     // The update that changes nothing makes RETURNING answer the row that was there.
-    ENSURE = ("INSERT INTO meta (key, value) VALUES ($1, $2) \
+    GET_OR_INSERT = ("INSERT INTO meta (key, value) VALUES ($1, $2) \
         ON CONFLICT (key) DO UPDATE SET value = meta.value RETURNING value");
 }
 
@@ -21,7 +21,7 @@ pub async fn put(tx: &mut Tx, key: &str, value: &str) -> Result<(), Error> {
 }
 
 /// Stores a value unless one is there; answers the one that holds.
-pub async fn ensure(tx: &mut Tx, key: &str, value: &str) -> Result<String, Error> {
-    let raw: Option<(String,)> = tx.one(ENSURE, args![key, value]).await?;
+pub async fn get_or_insert(tx: &mut Tx, key: &str, value: &str) -> Result<String, Error> {
+    let raw: Option<(String,)> = tx.one(GET_OR_INSERT, args![key, value]).await?;
     Ok(raw.map_or_else(|| value.to_owned(), |(value,)| value))
 }

@@ -9,7 +9,7 @@ use domain::{
 
 /// A token to record, by the hash of its secret.
 #[derive(Clone)]
-pub struct NewTokenRow {
+pub struct NewToken {
     pub id: TokenId,
     pub user: UserId,
     pub name: String,
@@ -17,9 +17,6 @@ pub struct NewTokenRow {
     pub created_at: Millis,
     pub expires_at: Millis,
 }
-
-/// How often the last use is written at most.
-pub const TOUCH_EVERY_MS: Millis = 60_000;
 
 #[derive(sqlx::FromRow)]
 struct Raw {
@@ -51,6 +48,34 @@ impl TryFrom<Raw> for Token {
     }
 }
 
+/// A token as it is judged when somebody shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    pub id: TokenId,
+    pub user: UserId,
+    pub expires_at: Millis,
+    pub last_used_at: Option<Millis>,
+    pub revoked_at: Option<Millis>,
+}
+
+impl TryFrom<Raw> for TokenRow {
+    type Error = Error;
+
+    fn try_from(raw: Raw) -> Result<Self, Error> {
+        let at = At {
+            table: "tokens",
+            id: &raw.id,
+        };
+        Ok(Self {
+            id: at.parse("id", &raw.id)?,
+            user: at.parse("user_id", &raw.user_id)?,
+            expires_at: raw.expires_at,
+            last_used_at: raw.last_used_at,
+            revoked_at: raw.revoked_at,
+        })
+    }
+}
+
 macro_rules! columns {
     () => {
         "SELECT id, user_id, name, created_at, expires_at, last_used_at, revoked_at FROM tokens "
@@ -60,14 +85,14 @@ macro_rules! columns {
 statements! {
     INSERT = ("INSERT INTO tokens (id, user_id, name, secret_hash, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6)");
-    VALID = (columns!(), "WHERE secret_hash = $1 AND revoked_at IS NULL AND expires_at > $2");
+    BY_HASH = (columns!(), "WHERE secret_hash = $1");
     LIST = (columns!(), "WHERE user_id = $1 ORDER BY id DESC LIMIT 500");
     COUNT_VALID = ("SELECT COUNT(*) FROM tokens WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2");
-    TOUCH = ("UPDATE tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)");
+    TOUCH = ("UPDATE tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)");
     REVOKE = ("UPDATE tokens SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL");
 }
 
-pub async fn insert(tx: &mut Tx, token: &NewTokenRow) -> Result<(), Error> {
+pub async fn insert(tx: &mut Tx, token: &NewToken) -> Result<(), Error> {
     let args = args![
         &token.id,
         &token.user,
@@ -80,29 +105,15 @@ pub async fn insert(tx: &mut Tx, token: &NewTokenRow) -> Result<(), Error> {
     Ok(())
 }
 
-/// The token of a secret and its user, if it holds at `now`.
-pub async fn valid(
-    source: impl Into<Source<'_>>,
-    secret_hash: &str,
-    now: Millis,
-) -> Result<Option<(UserId, Token)>, Error> {
-    let raw: Option<Raw> = source.into().one(VALID, args![secret_hash, now]).await?;
-    raw.map(|raw| {
-        let at = At {
-            table: "tokens",
-            id: &raw.id,
-        };
-        Ok((at.parse("user_id", &raw.user_id)?, raw.try_into()?))
-    })
-    .transpose()
+/// The token of a secret, whether it still holds or not.
+pub async fn by_hash(source: impl Into<Source<'_>>, secret_hash: &str) -> Result<Option<TokenRow>, Error> {
+    let raw: Option<Raw> = source.into().one(BY_HASH, args![secret_hash]).await?;
+    raw.map(TokenRow::try_from).transpose()
 }
 
-/// Notes a use of `token`, which was read just now; at most once in [`TOUCH_EVERY_MS`].
-pub async fn touch(db: &Db, token: &Token, now: Millis) -> Result<(), Error> {
-    let since = now - TOUCH_EVERY_MS;
-    if token.last_used_at.is_none_or(|used| used < since) {
-        db.exec(TOUCH, args![&token.id, now, since]).await?;
-    }
+/// Notes a use. The caller sees to it that this is not written for each request.
+pub async fn touch(db: &Db, id: &TokenId, now: Millis) -> Result<(), Error> {
+    db.exec(TOUCH, args![id, now]).await?;
     Ok(())
 }
 

@@ -108,30 +108,29 @@ macro_rules! memberships_from {
 
 statements! {
     INSERT = ("INSERT INTO users (id, name, password_hash, admin, epoch, disabled, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)");
+        VALUES ($1, $2, $3, $4, 0, $5, $6)");
     ROW = (columns!(), "WHERE id = $1");
     BY_NAME = (columns!(), "WHERE name = $1");
     LIST = (columns!(), "ORDER BY name LIMIT 10000");
-    COUNT = ("SELECT COUNT(*) FROM users");
+    ANY = ("SELECT id FROM users LIMIT 1");
     MEMBERSHIPS = (memberships_from!(), "WHERE m.user_id = $1 ORDER BY t.name");
     ALL_MEMBERSHIPS = (memberships_from!(), "ORDER BY t.name LIMIT 1000000");
     SET_PASSWORD = ("UPDATE users SET password_hash = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch");
     SET_DISABLED = ("UPDATE users SET disabled = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch");
     SET_ADMIN = ("UPDATE users SET admin = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch");
     BUMP_EPOCH = ("UPDATE users SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch");
-    DELETE_MEMBERSHIPS = ("DELETE FROM memberships WHERE user_id = $1");
-    INSERT_MEMBERSHIP = ("INSERT INTO memberships (team_id, user_id, role) VALUES ($1, $2, $3) \
+    REMOVE_MEMBERSHIP = ("DELETE FROM memberships WHERE team_id = $1 AND user_id = $2");
+    SET_MEMBERSHIP = ("INSERT INTO memberships (team_id, user_id, role) VALUES ($1, $2, $3) \
         ON CONFLICT (user_id, team_id) DO UPDATE SET role = excluded.role");
 }
 
-/// Records a user. [`crate::Constraint::UserName`] when the name is taken.
-pub async fn insert(tx: &mut Tx, user: &UserRow) -> Result<(), Error> {
+/// Records a user without memberships, at epoch 0. [`crate::Constraint::UserName`] when the name is taken.
+pub async fn insert(tx: &mut Tx, user: &User, password_hash: Option<&str>) -> Result<(), Error> {
     let args = args![
         &user.id,
         &user.name,
-        &user.password_hash,
+        password_hash,
         user.admin,
-        user.epoch,
         user.disabled,
         user.created_at,
     ];
@@ -173,9 +172,10 @@ pub async fn list(source: impl Into<Source<'_>>) -> Result<Vec<User>, Error> {
         .collect())
 }
 
-pub async fn count(source: impl Into<Source<'_>>) -> Result<i64, Error> {
-    let raw: Option<(i64,)> = source.into().one(COUNT, args![]).await?;
-    Ok(raw.map_or(0, |(count,)| count))
+/// Whether there is a user at all.
+pub async fn any(source: impl Into<Source<'_>>) -> Result<bool, Error> {
+    let raw: Option<(String,)> = source.into().one(ANY, args![]).await?;
+    Ok(raw.is_some())
 }
 
 /// The teams of a user, by name.
@@ -187,19 +187,15 @@ pub async fn memberships(source: impl Into<Source<'_>>, user: &UserId) -> Result
         .collect())
 }
 
-/// Replaces the memberships of a user. [`crate::Constraint::Reference`] when a team is not known.
-pub async fn set_memberships(tx: &mut Tx, user: &UserId, teams: &[(TeamId, Role)]) -> Result<(), Error> {
-    tx.exec(DELETE_MEMBERSHIPS, args![user]).await?;
-    for (team, role) in teams {
-        tx.exec(INSERT_MEMBERSHIP, args![team, user, role.name()]).await?;
-    }
+/// Adds a user to a team, or changes their role in it.
+pub async fn set_membership(tx: &mut Tx, user: &UserId, team: &TeamId, role: Role) -> Result<(), Error> {
+    tx.exec(SET_MEMBERSHIP, args![team, user, role.name()]).await?;
     Ok(())
 }
 
-/// Adds a user to a team, or changes their role in it.
-pub async fn put_membership(tx: &mut Tx, user: &UserId, team: &TeamId, role: Role) -> Result<(), Error> {
-    tx.exec(INSERT_MEMBERSHIP, args![team, user, role.name()]).await?;
-    Ok(())
+/// Takes a user out of a team; `false` when they were not in it.
+pub async fn remove_membership(tx: &mut Tx, user: &UserId, team: &TeamId) -> Result<bool, Error> {
+    Ok(tx.exec(REMOVE_MEMBERSHIP, args![team, user]).await? == 1)
 }
 
 /// Sets the hash and ends every session; answers the new epoch, `None` when there is no such user.
