@@ -9,6 +9,7 @@ use crate::{Res, cache, run};
 
 pub(crate) const HADOOP_VERSION: &str = "3.4.2";
 pub(crate) const FLINK_VERSION: &str = "2.3.0";
+const DATA_VERSION: &str = "0.9.0";
 
 /// The directory with Hadoop's jars in `lib/`.
 pub(crate) fn hadoop() -> Res<PathBuf> {
@@ -75,20 +76,8 @@ fn fetch_flink(home: &Path, manifest: &Path, wanted: &str) -> Res<()> {
     let downloads = cache::dir("downloads")?;
     if verify(&downloads, manifest).is_err() {
         tools::system(&[Need::Pip])?;
-        let mut pip = Command::new("python3");
-        pip.args([
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--no-binary",
-            ":all:",
-            "--progress-bar",
-            "off",
-        ]);
-        pip.arg("--disable-pip-version-check")
-            .arg("--dest")
-            .arg(&downloads);
+        let mut pip = pip(&downloads);
+        pip.args(["--no-binary", ":all:"]);
         pip.arg(format!("apache-flink-libraries=={FLINK_VERSION}"));
         run::quiet(
             &format!("fetching Flink {FLINK_VERSION} (330 MB)"),
@@ -116,6 +105,44 @@ fn fetch_flink(home: &Path, manifest: &Path, wanted: &str) -> Res<()> {
     // The unpacked home is what is used; keeping the archive would double the space.
     let _ = fs::remove_file(downloads.join(archive));
     Ok(())
+}
+
+/// The public data set the example jobs read: airports of the United States, as CSV.
+pub(crate) fn airports() -> Res<PathBuf> {
+    let manifest = cache::checkout().join("sandbox/data.sha256");
+    let wheel = cache::read(&manifest)?
+        .split_whitespace()
+        .nth(1)
+        .map(str::to_owned);
+    let wheel = wheel.ok_or("sandbox/data.sha256 is empty")?;
+    let downloads = cache::dir("downloads")?;
+    let csv = downloads.join("vega_datasets/_data/airports.csv");
+    let _lock = cache::lock("fetch-data")?;
+    if verify(&downloads, &manifest).is_err() {
+        tools::system(&[Need::Pip])?;
+        let mut pip = pip(&downloads);
+        pip.arg(format!("vega_datasets=={DATA_VERSION}"));
+        run::quiet("fetching the example data set", "fetch-data", &mut pip)?;
+        verify(&downloads, &manifest)?;
+    }
+    if !csv.exists() {
+        let mut unpack = Command::new("python3");
+        unpack
+            .args(["-m", "zipfile", "-e"])
+            .arg(downloads.join(wheel))
+            .arg(&downloads);
+        run::output(&mut unpack)?;
+    }
+    Ok(csv)
+}
+
+fn pip(downloads: &Path) -> Command {
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "download", "--no-deps", "--progress-bar", "off"]);
+    pip.arg("--disable-pip-version-check")
+        .arg("--dest")
+        .arg(downloads);
+    pip
 }
 
 /// Compares the files listed in a `sha256sum` manifest with those in `dir`.

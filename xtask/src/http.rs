@@ -11,8 +11,22 @@ use crate::Res;
 /// No answer read here is larger; a daemon gone wild must not fill the memory.
 const MOST: u64 = 8 * 1024 * 1024;
 
+/// What a request carries: `Content-Type` and bytes.
+pub(crate) type Body<'a> = Option<(&'a str, &'a [u8])>;
+
 /// One request to `127.0.0.1:port`; the status and the body.
-pub(crate) fn request(method: &str, port: u16, path: &str, json: Option<&str>) -> Res<(u16, String)> {
+pub(crate) fn request(method: &str, port: u16, path: &str, body: Body<'_>) -> Res<(u16, String)> {
+    send(method, port, path, None, body)
+}
+
+/// The same with an `Authorization: Bearer` header.
+pub(crate) fn send(
+    method: &str,
+    port: u16,
+    path: &str,
+    bearer: Option<&str>,
+    body: Body<'_>,
+) -> Res<(u16, String)> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let fail = |e: std::io::Error| format!("{method} 127.0.0.1:{port}{path}: {e}");
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).map_err(fail)?;
@@ -22,21 +36,23 @@ pub(crate) fn request(method: &str, port: u16, path: &str, json: Option<&str>) -
     stream
         .set_write_timeout(Some(Duration::from_secs(5)))
         .map_err(fail)?;
-    let body = json.unwrap_or("");
-    let kind = if json.is_some() {
-        "Content-Type: application/json\r\n"
-    } else {
-        ""
-    };
+    let (kind, body) = body.unwrap_or(("", &[]));
+    let mut more = String::new();
+    if !kind.is_empty() {
+        more += &format!("Content-Type: {kind}\r\n");
+    }
+    if let Some(token) = bearer {
+        more += &format!("Authorization: Bearer {token}\r\n");
+    }
     // HTTP/1.0, so that the answer ends with the connection and is never chunked.
     let head = format!(
-        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n{kind}\
+        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n{more}\
          Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream
         .write_all(head.as_bytes())
-        .and_then(|()| stream.write_all(body.as_bytes()))
+        .and_then(|()| stream.write_all(body))
         .map_err(fail)?;
     let mut bytes = Vec::new();
     stream.take(MOST).read_to_end(&mut bytes).map_err(fail)?;

@@ -8,6 +8,7 @@
 
 mod borders;
 mod cache;
+mod demo;
 mod fetch;
 mod http;
 mod postgres;
@@ -25,8 +26,10 @@ pub(crate) type Res<T> = Result<T, String>;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
+  demo [--stop]                  build everything, start the sandbox and a console on it
   check [borders]                formatting, borders, lints; or the borders alone
   test [--full]                  the suite; --full adds what takes too long for every change
+  with <command> [arguments]     run a command as the suite does: own PostgreSQL, sandbox addresses
   web                            build what the browser gets
   runner                         build the Java runner
 
@@ -45,10 +48,13 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     run::began();
     let outcome = match words.as_slice() {
+        ["demo"] => demo::start().map(|()| ExitCode::SUCCESS),
+        ["demo", "--stop"] => demo::stop().map(|()| ExitCode::SUCCESS),
         ["check", "borders"] => test::borders().map(|()| ExitCode::SUCCESS),
         ["check"] => test::check(),
         ["test"] => test::all(false),
         ["test", "--full"] => test::all(true),
+        ["with", command @ ..] => test::with(command),
         ["web"] => web::build().map(|()| ExitCode::SUCCESS),
         ["runner"] => web::runner().map(|_| ExitCode::SUCCESS),
         ["sandbox", rest @ ..] => sandbox::command(rest),

@@ -32,7 +32,12 @@ pub(crate) fn quiet(label: &str, log: &str, command: &mut Command) -> Res<()> {
     let errors = file.try_clone().map_err(|e| e.to_string())?;
     say(label);
     let start = Instant::now();
-    command.stdin(Stdio::null()).stdout(file).stderr(errors);
+    // Its log is shown when it fails; a tool's own back trace would hide the reason.
+    command
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(errors)
+        .env("RUST_BACKTRACE", "0");
     let mut child = command.spawn().map_err(|e| cannot_start(command, &e))?;
     let mut next = TICK;
     let status = loop {

@@ -117,19 +117,11 @@ pub(crate) fn all(full: bool) -> Res<ExitCode> {
     let prefetch = std::thread::spawn(tools::web);
     lints(&mut tally);
     tally.suite("runner", runner);
-    let jar = web::runner()?;
     tally.step("build tools", || joined(prefetch).map(drop));
     tally.step("sandbox", || joined(cluster));
     tally.step("web assets", web::build);
     let postgres = Postgres::start()?;
-    let mut environment = sandbox::variables()?;
-    environment.push(("PENSTOCK_TEST_PG", postgres.url.clone()));
-    environment.push(("PENSTOCK_RUNNER_JAR", jar.display().to_string()));
-    environment.push((
-        "PENSTOCK_TESTJOBS_JAR",
-        jar.with_file_name("penstock-testjobs.jar").display().to_string(),
-    ));
-    environment.push(("PENSTOCK_SITE", web::site().display().to_string()));
+    let mut environment = environment(&postgres)?;
     if full {
         environment.push(("PENSTOCK_TEST_FULL", "1".to_owned()));
     }
@@ -147,6 +139,44 @@ pub(crate) fn all(full: bool) -> Res<ExitCode> {
         tally.step("sandbox down", || sandbox::down(false));
     }
     Ok(tally.close())
+}
+
+/// What tests find their surroundings by.
+fn environment(postgres: &Postgres) -> Res<Vec<(&'static str, String)>> {
+    let jar = web::runner()?;
+    let mut variables = sandbox::variables()?;
+    variables.extend([
+        ("PENSTOCK_TEST_PG", postgres.url.clone()),
+        (
+            "PENSTOCK_TESTJOBS_JAR",
+            jar.with_file_name("penstock-testjobs.jar").display().to_string(),
+        ),
+        ("PENSTOCK_RUNNER_JAR", jar.display().to_string()),
+        ("PENSTOCK_SITE", web::site().display().to_string()),
+    ]);
+    Ok(variables)
+}
+
+/// Runs a command in the surroundings tests have: a PostgreSQL of its own, and the sandbox's addresses.
+pub(crate) fn with(command: &[&str]) -> Res<ExitCode> {
+    tools::system(&[Need::Postgres])?;
+    let [program, arguments @ ..] = command else {
+        return Err("with <command> [arguments]".into());
+    };
+    let postgres = Postgres::start()?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .envs(environment(&postgres)?)
+        .env("CARGO_TARGET_DIR", tools::target_dir()?);
+    let status = command
+        .status()
+        .map_err(|e| format!("cannot start {program}: {e}"))?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn joined<T>(thread: std::thread::JoinHandle<Res<T>>) -> Res<T> {

@@ -34,6 +34,8 @@ pub(crate) fn build() -> Res<()> {
         leptos
             .args(["leptos", "build", "--release", "--frontend-only", "--split"])
             .env("PATH", &path);
+        // Otherwise the style's `@import` lines go out as they are: a chain of requests, and not found.
+        leptos.env("LEPTOS_STYLE_BUNDLE", "true").env("NO_COLOR", "1");
         run::quiet("building the WASM application", "web", &mut leptos)
     })?;
     run::say(&format!("site is in {}", site().display()));

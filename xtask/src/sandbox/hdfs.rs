@@ -1,5 +1,7 @@
 //! The directories an administrator would have made before a console may use the cluster.
 
+use std::path::Path;
+
 use super::conf::{CONSOLE, Ports, SUPERUSER, TEAMS};
 use crate::{Res, http};
 
@@ -15,7 +17,31 @@ pub(crate) fn prepare(ports: Ports) -> Res<()> {
     directory(ports, "/penstock", CONSOLE, "755")
 }
 
-fn directory(ports: Ports, path: &str, owner: &str, permission: &str) -> Res<()> {
+/// Puts a small file there for everybody to read, unless one of the same length is there.
+pub(crate) fn publish(ports: Ports, local: &Path, path: &str) -> Res<()> {
+    let bytes = std::fs::read(local).map_err(|e| format!("cannot read {}: {e}", local.display()))?;
+    let port = ports.nn_http();
+    let url = |rest: &str| format!("/webhdfs/v1{path}?user.name={SUPERUSER}&{rest}");
+    if http::get(port, &url("op=GETFILESTATUS")).is_ok_and(|s| s["FileStatus"]["length"] == bytes.len()) {
+        return Ok(());
+    }
+    let create = url("op=CREATE&overwrite=true&permission=644&noredirect=true");
+    let (status, answer) = http::request("PUT", port, &create, None)?;
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap_or_default();
+    let target = answer["Location"]
+        .as_str()
+        .and_then(|to| to.split_once("://")?.1.split_once('/'));
+    let Some((_, target)) = target else {
+        return Err(format!("{path} cannot be created: status {status}"));
+    };
+    let body = Some(("application/octet-stream", bytes.as_slice()));
+    match http::request("PUT", ports.dn_http(), &format!("/{target}"), body)? {
+        (201, _) => Ok(()),
+        (status, body) => Err(format!("{path} cannot be written: status {status}: {body}")),
+    }
+}
+
+pub(crate) fn directory(ports: Ports, path: &str, owner: &str, permission: &str) -> Res<()> {
     let port = ports.nn_http();
     let url = |operation: &str| format!("/webhdfs/v1{path}?user.name={SUPERUSER}&op={operation}");
     let put = |operation: String| match http::request("PUT", port, &url(&operation), None)? {

@@ -2,8 +2,8 @@
 
 pub(crate) mod conf;
 pub(crate) mod daemon;
-mod hdfs;
-mod probe;
+pub(crate) mod hdfs;
+pub(crate) mod probe;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -203,7 +203,12 @@ fn end_applications(ports: Ports) {
     for id in running() {
         run::say(&format!("killing {id}"));
         let state = format!("/ws/v1/cluster/apps/{id}/state?user.name={SUPERUSER}");
-        let _ = http::request("PUT", ports.rm_http(), &state, Some(r#"{"state":"KILLED"}"#));
+        let _ = http::request(
+            "PUT",
+            ports.rm_http(),
+            &state,
+            Some(("application/json", br#"{"state":"KILLED"}"#)),
+        );
     }
     run::wait_for(Duration::from_secs(5), || running().is_empty());
 }
