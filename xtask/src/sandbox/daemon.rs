@@ -194,9 +194,16 @@ impl Daemon {
         let mut command = Command::new(home.join("bin/java"));
         command.current_dir(&layout.run);
         command.arg(format!("-Xmx{}m", self.heap()));
-        // Small machines: one collector thread, and few malloc arenas, keep the resident size down.
+        // Small machines: a heap that starts small and gives back what it does not use, one collector
+        // thread and few malloc arenas keep the resident size down.
         command.args([
+            "-Xms32m",
+            "-XX:MinHeapFreeRatio=15",
+            "-XX:MaxHeapFreeRatio=30",
             "-XX:+UseSerialGC",
+        ]);
+        command.args([
+            "-XX:MaxDirectMemorySize=96m",
             "-XX:ReservedCodeCacheSize=64m",
             "-XX:-UsePerfData",
         ]);
