@@ -164,6 +164,10 @@ impl Error {
         if message.contains("could only be written to 0 of") || message.contains("No space left on device") {
             return Self::NoSpace { message };
         }
+        // A NodeManager reports foreign logs as a server error.
+        if message.contains("is not authorized") {
+            return Self::Forbidden { message };
+        }
         match status {
             400 => Self::BadRequest { message },
             401 => Self::Forbidden { message },
@@ -196,7 +200,9 @@ fn remote_exception(body: &[u8]) -> Option<(String, String)> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let remote = value.get("RemoteException")?;
     let field = |name| remote.get(name).and_then(Value::as_str).unwrap_or_default();
-    Some((tidy(field("exception")), tidy(field("message"))))
+    // The NameNode's stack says nothing to whoever reads the message.
+    let message = field("message").split("\n\tat ").next().unwrap_or_default();
+    Some((tidy(field("exception")), tidy(message)))
 }
 
 /// A standby ResourceManager without a known active one answers with a page of text.

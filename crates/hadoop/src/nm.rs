@@ -93,7 +93,7 @@ impl NodeManager {
     /// A container's log files.
     pub async fn logs(&self, container: &ContainerId) -> Result<Listing<LogFile>, Error> {
         let path = format!("/ws/v1/node/containers/{container}/logs");
-        let value = value(&self.request(&path).accept_json().send().await?)?;
+        let value = value(&self.request(&path).accept_json().send().await?).map_err(forgotten)?;
         // One group per kind (local, already aggregated); only what is local belongs to this node.
         let mut files = Listing::default();
         let groups: Listing<Value> = match value.get("containerLogsInfo") {
@@ -138,13 +138,7 @@ impl NodeManager {
         // Without Accept: some versions answer 503 to one for JSON here.
         let reply = request.max_body(MAX_READ + 64 * 1024).send().await?;
         if !reply.status.is_success() {
-            return Err(match Error::from_reply(&reply) {
-                // A node that has forgotten the container redirects to the log server.
-                Error::Standby { .. } => Error::NotFound {
-                    message: "the node has handed over its logs".into(),
-                },
-                error => error,
-            });
+            return Err(forgotten(Error::from_reply(&reply)));
         }
         content(&reply.body, part, wanted)
             .ok_or_else(|| Error::invalid("not a log file in the node's format"))
@@ -160,6 +154,22 @@ impl NodeManager {
             request = request.query(name, value);
         }
         request.max_body(4 << 20)
+    }
+}
+
+/// What a node says once it does not have the container's logs any more.
+fn forgotten(error: Error) -> Error {
+    match error {
+        Error::Standby { .. } => Error::NotFound {
+            message: "the node has handed over its logs".into(),
+        },
+        Error::Remote {
+            message, status: 404, ..
+        } => Error::NotFound { message },
+        Error::Remote { message, .. } if message.contains("webapp.NotFoundException") => {
+            Error::NotFound { message }
+        }
+        error => error,
     }
 }
 

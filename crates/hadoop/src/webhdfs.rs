@@ -261,6 +261,8 @@ impl WebHdfs {
         let query = [
             ("permission", permission.as_str()),
             ("overwrite", &overwrite),
+            // Parents would be made with permissions nobody chose.
+            ("createparent", "false"),
             ("noredirect", "true"),
         ];
         // Choosing a DataNode writes nothing, so this half may be repeated.

@@ -282,3 +282,147 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quick_xml::{Reader, events::Event};
+
+    fn context() -> SubmissionContext {
+        SubmissionContext {
+            application_id: "application_17_0001".parse().unwrap(),
+            name: "a <&> \"b\" ü🦀".into(),
+            queue: "root.etl".into(),
+            priority: Some(3),
+            am_resource: Resource {
+                memory_mb: 1024,
+                vcores: 2,
+            },
+            max_app_attempts: 1,
+            application_type: "Apache Flink".into(),
+            tags: vec!["one".into(), "two".into()],
+            keep_containers: false,
+            attempt_failures_validity_ms: Some(10_000),
+            node_label: Some("gpu".into()),
+            container: LaunchContext {
+                local_resources: vec![LocalResource {
+                    key: "lib/a.jar".into(),
+                    uri: "hdfs://ns1/lib/a%20b.jar".into(),
+                    kind: ResourceKind::File,
+                    visibility: Visibility::Public,
+                    size: 5,
+                    timestamp: 1_000_000_000_000,
+                }],
+                environment: vec![("CLASSPATH".into(), "lib/*:\r\n\t".into())],
+                command: "java '<x>' 1> <LOG_DIR>/out".into(),
+                acls: vec![(AclKind::View, "a,b ".into())],
+            },
+            log_aggregation: Some(LogAggregation {
+                rolled_include: Some(".*".into()),
+                ..LogAggregation::default()
+            }),
+        }
+    }
+
+    /// Every text with the path of elements to it.
+    fn leaves(xml: &str) -> Vec<(String, String)> {
+        let mut reader = Reader::from_str(xml);
+        let (mut path, mut text, mut found) = (Vec::new(), String::new(), Vec::new());
+        loop {
+            match reader.read_event().unwrap() {
+                Event::Start(start) => {
+                    path.push(start.name().as_ref().to_owned());
+                    text.clear();
+                }
+                Event::Text(part) => text.push_str(part.as_ref()),
+                Event::GeneralRef(reference) => {
+                    let name = match reference.as_ref() {
+                        "amp" => '&',
+                        "lt" => '<',
+                        "gt" => '>',
+                        _ => reference.resolve_char_ref().unwrap().unwrap(),
+                    };
+                    text.push(name);
+                }
+                Event::End(_) => {
+                    let name = path.join("/");
+                    path.pop();
+                    if !text.is_empty() {
+                        found.push((name, std::mem::take(&mut text)));
+                    }
+                }
+                Event::Eof => return found,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn says_everything_and_reads_back() {
+        let leaves = leaves(&context().to_xml().unwrap());
+        let root = "application-submission-context/";
+        let container = "application-submission-context/am-container-spec/";
+        let want = [
+            (root, "application-id", "application_17_0001"),
+            (root, "application-name", "a <&> \"b\" ü🦀"),
+            (root, "queue", "root.etl"),
+            (root, "priority", "3"),
+            (container, "local-resources/entry/key", "lib/a.jar"),
+            (
+                container,
+                "local-resources/entry/value/resource",
+                "hdfs://ns1/lib/a%20b.jar",
+            ),
+            (container, "local-resources/entry/value/type", "FILE"),
+            (container, "local-resources/entry/value/visibility", "PUBLIC"),
+            (container, "local-resources/entry/value/size", "5"),
+            (
+                container,
+                "local-resources/entry/value/timestamp",
+                "1000000000000",
+            ),
+            (container, "environment/entry/key", "CLASSPATH"),
+            (container, "environment/entry/value", "lib/*:\r\n\t"),
+            (container, "commands/command", "java '<x>' 1> <LOG_DIR>/out"),
+            (container, "application-acls/entry/key", "VIEW_APP"),
+            (container, "application-acls/entry/value", "a,b "),
+            (root, "unmanaged-AM", "false"),
+            (root, "cancel-tokens-when-complete", "true"),
+            (root, "max-app-attempts", "1"),
+            (root, "resource/memory", "1024"),
+            (root, "resource/vCores", "2"),
+            (root, "application-type", "Apache Flink"),
+            (root, "keep-containers-across-application-attempts", "false"),
+            (root, "application-tags/tag", "one"),
+            (root, "application-tags/tag", "two"),
+            (root, "app-node-label-expression", "gpu"),
+            (root, "am-container-node-label-expression", "gpu"),
+            (root, "log-aggregation-context/rolled-log-include-pattern", ".*"),
+            (root, "attempt-failures-validity-interval", "10000"),
+        ];
+        let want: Vec<_> = want
+            .iter()
+            .map(|(base, name, text)| (format!("{base}{name}"), (*text).to_owned()))
+            .collect();
+        assert_eq!(leaves, want);
+    }
+
+    #[test]
+    fn names_the_field_that_cannot_be_written() {
+        for (bad, code) in [("a\0", 0), ("\u{1b}[0m", 0x1b), ("\u{fffe}", 0xfffe)] {
+            let mut context = context();
+            context.container.environment = vec![("X".into(), bad.into())];
+            let error = context.to_xml().unwrap_err();
+            assert_eq!(
+                error,
+                XmlError {
+                    field: "container.environment[X]".into(),
+                    code
+                }
+            );
+        }
+        let mut context = context();
+        context.container.command = "\u{b}".into();
+        assert_eq!(context.to_xml().unwrap_err().field, "container.command");
+    }
+}
