@@ -3,6 +3,7 @@
 
 pub mod password;
 pub mod secret;
+pub mod session;
 pub mod throttle;
 
 pub use secret::{Secret, constant_time_eq, token_hash};
