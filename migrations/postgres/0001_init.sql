@@ -39,13 +39,10 @@ CREATE INDEX memberships_team ON memberships (team_id);
 CREATE TABLE sessions (
     -- Hash of the cookie's value: a copy of the table opens no session.
     id_hash TEXT COLLATE "C" PRIMARY KEY,
-    user_id TEXT COLLATE "C",
     data TEXT COLLATE "C" NOT NULL,
     expires_at BIGINT NOT NULL,
-    last_seen BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
-CREATE INDEX sessions_user ON sessions (user_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
 CREATE TABLE login_links (

@@ -37,13 +37,10 @@ CREATE INDEX memberships_team ON memberships (team_id);
 CREATE TABLE sessions (
     -- Hash of the cookie's value: a copy of the table opens no session.
     id_hash TEXT PRIMARY KEY,
-    user_id TEXT,
     data TEXT NOT NULL,
     expires_at INTEGER NOT NULL,
-    last_seen INTEGER NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX sessions_user ON sessions (user_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
 CREATE TABLE login_links (
