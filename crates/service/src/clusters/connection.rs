@@ -1,0 +1,158 @@
+//! Connections to the services of a cluster, made from its client files and kept until they change.
+
+use super::configuration;
+use crate::{Error, Result, Service};
+use domain::{Code, Failure, Millis, cluster::IdentityMode, id::ClusterId};
+use hadoop::{Endpoints, HdfsPath, Identity, conf::Configuration, nm::NodeManager, rm::ResourceManager, webhdfs::WebHdfs};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// The services of one cluster.
+pub(crate) struct Connection {
+    pub id: ClusterId,
+    pub code: String,
+    /// Where the console's files lie.
+    pub root: HdfsPath,
+    pub fs_default: String,
+    pub conf: Configuration,
+    mode: IdentityMode,
+    service_user: String,
+    rm: ResourceManager,
+    hdfs: WebHdfs,
+    http: net::Client,
+}
+
+/// Connections that were made, with the time of the cluster's last change.
+#[derive(Default)]
+pub(crate) struct Connections(Mutex<HashMap<ClusterId, (Millis, Arc<Connection>)>>);
+
+impl Connection {
+    /// How `user` is spoken for.
+    pub(crate) fn identity(&self, user: &str) -> Identity {
+        match self.mode {
+            IdentityMode::Simple => Identity::simple(user),
+            IdentityMode::SimpleDoas if user == self.service_user => Identity::simple(user),
+            IdentityMode::SimpleDoas => Identity::simple_do_as(user, &self.service_user),
+        }
+    }
+
+    pub(crate) fn service_user(&self) -> &str {
+        &self.service_user
+    }
+
+    /// The ResourceManager as the console itself.
+    pub(crate) fn rm(&self) -> &ResourceManager {
+        &self.rm
+    }
+
+    pub(crate) fn rm_as(&self, user: &str) -> ResourceManager {
+        self.rm.with_identity(self.identity(user))
+    }
+
+    /// HDFS as the console itself.
+    pub(crate) fn hdfs(&self) -> &WebHdfs {
+        &self.hdfs
+    }
+
+    pub(crate) fn hdfs_as(&self, user: &str) -> WebHdfs {
+        self.hdfs.with_identity(self.identity(user))
+    }
+
+    /// A node's NodeManager as `user`; `None` when the address is none.
+    pub(crate) fn nm_as(&self, user: &str, address: &str) -> Option<NodeManager> {
+        NodeManager::new(self.http.clone(), address, self.identity(user)).ok()
+    }
+
+    pub(crate) fn http(&self) -> &net::Client {
+        &self.http
+    }
+
+    pub(crate) fn rm_address(&self) -> String {
+        self.rm.endpoints().active().to_string()
+    }
+
+    pub(crate) fn nn_address(&self) -> String {
+        self.hdfs.endpoints().active().to_string()
+    }
+}
+
+impl Service {
+    /// The connection to a registered cluster.
+    pub(crate) async fn connection(&self, id: &ClusterId) -> Result<Arc<Connection>> {
+        let row = store::clusters::row(self.db(), id).await?.ok_or_else(|| Error::not_found("cluster"))?;
+        let known = self.inner.clusters.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if let Some((changed, connection)) = known
+            && changed == row.updated_at
+        {
+            return Ok(connection);
+        }
+        let identity = Identity::simple(&row.service_user);
+        let endpoints = |addresses: &[String]| Endpoints::new(addresses).map_err(Error::internal);
+        let http = self.inner.net.clone();
+        let connection = Arc::new(Connection {
+            id: row.id.clone(),
+            code: row.code.clone(),
+            root: HdfsPath::new(&row.hdfs_root).map_err(Error::internal)?,
+            fs_default: row.summary.fs_default.clone(),
+            conf: configuration(&row.files)?,
+            mode: row.identity,
+            service_user: row.service_user.clone(),
+            rm: ResourceManager::new(http.clone(), endpoints(&row.summary.resource_managers)?, identity.clone()),
+            hdfs: WebHdfs::new(http.clone(), endpoints(&row.summary.name_nodes)?, identity),
+            http,
+        });
+        let mut known = self.inner.clusters.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(id.clone(), (row.updated_at, connection.clone()));
+        Ok(connection)
+    }
+}
+
+/// What a person is told when the ResourceManager does not do something.
+pub(crate) fn rm_failure(connection: &Connection, user: &str, error: &hadoop::Error) -> Failure {
+    let endpoint = connection.rm_address();
+    match error {
+        hadoop::Error::Unreachable { .. } | hadoop::Error::Timeout { .. } | hadoop::Error::Broken { .. } => {
+            Failure::new(Code::RmUnreachable).with("endpoint", endpoint).with("reason", error)
+        }
+        hadoop::Error::Standby { .. } | hadoop::Error::NoActive { .. } => Code::RmNoActive.into(),
+        hadoop::Error::Forbidden { message } if message.contains("submission") && message.contains("disabled") => Code::RmSubmitDisabled.into(),
+        hadoop::Error::Forbidden { message } => Failure::new(Code::RmForbidden).with("user", user).with("reason", message),
+        hadoop::Error::BadRequest { message } => Failure::new(Code::SubmitRefused).with("reason", message),
+        hadoop::Error::NotFound { message } => Failure::new(Code::NotFound).with("what", message),
+        hadoop::Error::SafeMode { .. }
+        | hadoop::Error::Quota { .. }
+        | hadoop::Error::NoSpace { .. }
+        | hadoop::Error::AlreadyExists { .. }
+        | hadoop::Error::InvalidAnswer { .. }
+        | hadoop::Error::Source { .. }
+        | hadoop::Error::Remote { .. } => Failure::new(Code::RemoteAnswer).with("endpoint", endpoint).with("reason", error),
+    }
+}
+
+/// What a person is told when HDFS does not do something with `path`.
+pub(crate) fn hdfs_failure(connection: &Connection, user: &str, path: &HdfsPath, error: &hadoop::Error) -> Failure {
+    let endpoint = connection.nn_address();
+    match error {
+        hadoop::Error::Unreachable { .. } | hadoop::Error::Timeout { .. } | hadoop::Error::Broken { .. } => {
+            Failure::new(Code::NnUnreachable).with("endpoint", endpoint).with("reason", error)
+        }
+        hadoop::Error::Standby { .. } | hadoop::Error::NoActive { .. } => Code::NnNoActive.into(),
+        hadoop::Error::SafeMode { .. } => Code::NnSafeMode.into(),
+        hadoop::Error::NotFound { .. } => Failure::new(Code::HdfsNotFound).with("path", path),
+        hadoop::Error::Forbidden { .. } => Failure::new(Code::HdfsForbidden).with("user", user).with("path", path),
+        hadoop::Error::Quota { message } => Failure::new(Code::HdfsQuota).with("path", path).with("reason", message),
+        hadoop::Error::NoSpace { .. } => Failure::new(Code::HdfsNoSpace).with("path", path),
+        hadoop::Error::AlreadyExists { .. }
+        | hadoop::Error::BadRequest { .. }
+        | hadoop::Error::InvalidAnswer { .. }
+        | hadoop::Error::Source { .. }
+        | hadoop::Error::Remote { .. } => Failure::new(Code::RemoteAnswer).with("endpoint", endpoint).with("reason", error),
+    }
+}
+
+/// What a person is told when a NodeManager does not answer.
+pub(crate) fn nm_failure(endpoint: &str, error: &hadoop::Error) -> Failure {
+    Failure::new(Code::NmUnreachable).with("endpoint", endpoint).with("reason", error)
+}

@@ -1,0 +1,411 @@
+//! Brings the files of a snapshot to a cluster and keeps them there.
+//!
+//! Files are named by their content and have a constant time of change: YARN compares the time a
+//! launch names with the file's, so a file that vanished can be put back even under a running job.
+//! A file is written beside its place, verified, given its time, and renamed without overwrite; what
+//! lies at its place is therefore always whole.
+
+use super::hash_file;
+use crate::{
+    Error, Result, Service,
+    clusters::{Connection, hdfs_failure},
+    reconcile::Activation,
+    runs::{backoff, enter, finish, log},
+};
+use bytes::Bytes;
+use domain::{
+    Code, Failure, Kind, Millis,
+    environment::{ManifestFile, Snapshot},
+    event::{Event, Topic},
+    operation::{OperationKind, OperationState, Progress},
+};
+use futures::StreamExt;
+use hadoop::{HdfsPath, webhdfs::CreateOptions};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicI64, Ordering},
+};
+use store::operations::OperationRow;
+
+/// The time of change of every file of ours on HDFS, in epoch milliseconds (9 September 2001).
+pub(crate) const MTIME: Millis = 1_000_000_000_000;
+/// Files sent at once. A small file costs up to half a second of waiting on the DataNode's side.
+const PARALLEL: usize = 12;
+const BATCH: i64 = 8;
+/// How long trouble that may pass is waited out.
+const MAX_ATTEMPTS: i64 = 120;
+/// Permissions of public files and the directories above them.
+const PUBLIC_FILE: u16 = 0o644;
+const PUBLIC_DIR: u16 = 0o755;
+
+/// The jar with our main classes.
+pub(crate) struct Runner {
+    bytes: Bytes,
+    sha256: String,
+}
+
+impl Runner {
+    pub(crate) fn new(bytes: Bytes) -> Self {
+        let sha256 = hex::encode(Sha256::digest(&bytes));
+        Self { bytes, sha256 }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Where it lies below a cluster's root.
+    pub(crate) fn path(&self, connection: &Connection) -> Result<HdfsPath> {
+        connection.root.join(&format!("runner/{}-penstock-runner.jar", &self.sha256[..16])).map_err(Error::internal)
+    }
+}
+
+/// Where the content of a file comes from.
+pub(crate) enum Content<'a> {
+    Memory(Bytes),
+    /// A local file, and the hash it must have.
+    File(PathBuf, &'a str),
+}
+
+/// Where a file of an environment lies below the cluster's root.
+pub(crate) fn environment_path(connection: &Connection, environment: &str, file: &ManifestFile) -> Result<HdfsPath> {
+    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+    connection.root.join(&format!("environments/{environment}/files/{}-{name}", &file.sha256[..16])).map_err(Error::internal)
+}
+
+impl Service {
+    pub(crate) async fn activate_place(&self) -> Result<Activation> {
+        let due = store::operations::due(self.db(), OperationKind::Place, self.now(), BATCH).await?;
+        let handled = due.len() as u64;
+        for operation in due {
+            let id = operation.id.clone();
+            if let Err(error) = self.step_place(operation).await {
+                tracing::error!(operation = %id, error = %error, "placement step failed");
+            }
+        }
+        Ok(Activation { handled, next: self.until_due(OperationKind::Place).await? })
+    }
+
+    async fn step_place(&self, mut operation: OperationRow) -> Result<()> {
+        let (Some(environment), Some(cluster)) = (operation.environment.clone(), operation.cluster.clone()) else {
+            return Err(Error::internal("place operation without an environment or a cluster"));
+        };
+        let number = operation.data.get("snapshot").and_then(serde_json::Value::as_i64).unwrap_or(1);
+        let row = store::environments::row(self.db(), &environment).await?.ok_or_else(|| Error::not_found("environment"))?;
+        let snapshot = self.pinned(&environment, number).await?;
+        let connection = self.connection(&cluster).await?;
+        operation.state = OperationState::Running;
+        enter(&mut operation.steps, "upload", self.now());
+        let placed = self.place(&connection, &mut operation, &row.directory, &snapshot).await;
+        let now = self.now();
+        match placed {
+            Ok(()) => {
+                operation.state = OperationState::Done;
+                operation.failure = None;
+                finish(&mut operation.steps, now);
+            }
+            Err(error) => {
+                if let Some(cause) = error.cause() {
+                    tracing::error!(environment = row.name, cause, "an environment could not be placed");
+                }
+                log(&mut operation, now, error.failure.to_string());
+                operation.failure = Some(error.failure.clone());
+                operation.attempt += 1;
+                operation.due_at = now + backoff(operation.attempt);
+                if error.failure.kind() != Kind::Unavailable || operation.attempt >= MAX_ATTEMPTS {
+                    operation.state = OperationState::Failed;
+                }
+            }
+        }
+        let done = (operation.state == OperationState::Done).then_some(number);
+        let (files, bytes) = totals(&snapshot);
+        let mut tx = self.db().begin().await?;
+        let placement = store::environments::EnvironmentPlacementRow {
+            environment,
+            cluster,
+            snapshot: done,
+            files_done: if done.is_some() { files } else { 0 },
+            files_total: files,
+            bytes_done: if done.is_some() { bytes } else { 0 },
+            bytes_total: bytes,
+            operation: Some(operation.id.clone()),
+            failure: operation.failure.clone(),
+        };
+        store::environments::put_placement(&mut tx, &placement).await?;
+        if self.save_operation(&mut tx, &mut operation).await? {
+            tx.commit().await?;
+        }
+        self.announce_place(&operation);
+        Ok(())
+    }
+
+    fn announce_place(&self, operation: &OperationRow) {
+        let id = operation.environment.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.inner.bus.send(Event { topic: Topic::Environment, id, team: operation.team.clone(), job: None, version: operation.updated_at });
+        self.inner.bus.send(Event { topic: Topic::Operation, id: operation.id.to_string(), team: operation.team.clone(), job: None, version: operation.row_version });
+    }
+
+    /// Sends what is missing, several files at once, and tells how far it is.
+    async fn place(&self, connection: &Connection, operation: &mut OperationRow, directory: &str, snapshot: &Snapshot) -> Result<()> {
+        self.ensure_root(connection).await?;
+        let environment = snapshot.environment.as_str();
+        for dir in [format!("environments/{environment}"), format!("environments/{environment}/files"), format!("environments/{environment}/snapshots")] {
+            let path = connection.root.join(&dir).map_err(Error::internal)?;
+            connection.hdfs().mkdir(&path, PUBLIC_DIR).await.map_err(|e| self.hdfs_error(connection, &path, &e))?;
+        }
+        let missing = self.missing(connection, snapshot).await?;
+        let (files_total, bytes_total) = totals(snapshot);
+        let missing_bytes: i64 = missing.iter().map(|file| file.size).sum();
+        let files_done = AtomicI64::new(files_total - i64::try_from(missing.len()).unwrap_or(0));
+        let bytes_done = AtomicI64::new(bytes_total - missing_bytes);
+        let mut sending = futures::stream::iter(missing)
+            .map(|file| {
+                let (files_done, bytes_done) = (&files_done, &bytes_done);
+                async move {
+                    let path = environment_path(connection, environment, &file)?;
+                    let local = Path::new(directory).join(&file.path);
+                    self.put(connection, connection.service_user(), &path, PUBLIC_FILE, Content::File(local, &file.sha256), file.size.unsigned_abs()).await?;
+                    files_done.fetch_add(1, Ordering::Relaxed);
+                    bytes_done.fetch_add(file.size, Ordering::Relaxed);
+                    Ok::<_, Error>(())
+                }
+            })
+            .buffer_unordered(PARALLEL);
+        let mut first_error = None;
+        let mut tick = tokio::time::interval(std::time::Duration::from_millis(400));
+        loop {
+            let sent = tokio::select! {
+                sent = sending.next() => sent,
+                _ = tick.tick() => {
+                    let progress = Progress {
+                        files_done: files_done.load(Ordering::Relaxed),
+                        files_total,
+                        bytes_done: bytes_done.load(Ordering::Relaxed),
+                        bytes_total,
+                    };
+                    self.tell_progress(operation, progress).await?;
+                    continue;
+                }
+            };
+            match sent {
+                None => break,
+                Some(Ok(())) => {}
+                // The others go on: what has arrived need not be sent again.
+                Some(Err(error)) => first_error = first_error.or(Some(error)),
+            }
+        }
+        drop(sending);
+        if let Some(error) = first_error {
+            return Err(error);
+        }
+        enter(&mut operation.steps, "publish", self.now());
+        self.publish(connection, snapshot).await
+    }
+
+    async fn tell_progress(&self, operation: &mut OperationRow, progress: Progress) -> Result<()> {
+        let Some(step) = operation.steps.iter_mut().find(|step| step.name == "upload") else { return Ok(()) };
+        if step.progress == Some(progress) {
+            return Ok(());
+        }
+        step.progress = Some(progress);
+        let mut tx = self.db().begin().await?;
+        if self.save_operation(&mut tx, operation).await? {
+            tx.commit().await?;
+            self.announce_place(operation);
+        }
+        Ok(())
+    }
+
+    /// Files of a snapshot that are not on the cluster as they should be: one listing tells.
+    pub(crate) async fn missing(&self, connection: &Connection, snapshot: &Snapshot) -> Result<Vec<ManifestFile>> {
+        let dir = connection.root.join(&format!("environments/{}/files", snapshot.environment)).map_err(Error::internal)?;
+        let there: HashMap<String, (u64, Millis)> = match connection.hdfs().list(&dir).await {
+            Ok(listing) => listing.items.into_iter().map(|f| (f.path_suffix, (f.length, f.modification_time))).collect(),
+            Err(hadoop::Error::NotFound { .. }) => HashMap::new(),
+            Err(error) => return Err(self.hdfs_error(connection, &dir, &error)),
+        };
+        let mut missing = Vec::new();
+        for file in &snapshot.files {
+            let path = environment_path(connection, snapshot.environment.as_str(), file)?;
+            if there.get(path.name()) != Some(&(file.size.unsigned_abs(), MTIME)) {
+                missing.push(file.clone());
+            }
+        }
+        // Two paths with one content lie at one place.
+        missing.sort_by(|a, b| (&a.sha256, name(&a.path)).cmp(&(&b.sha256, name(&b.path))));
+        missing.dedup_by(|a, b| a.sha256 == b.sha256 && name(&a.path) == name(&b.path));
+        // The largest first, so that the last one is short.
+        missing.sort_by_key(|file| std::cmp::Reverse(file.size));
+        Ok(missing)
+    }
+
+    /// The snapshot's own file says what belongs together; it is made last and never changed.
+    async fn publish(&self, connection: &Connection, snapshot: &Snapshot) -> Result<()> {
+        let path = connection
+            .root
+            .join(&format!("environments/{}/snapshots/{}.json", snapshot.environment, snapshot.number))
+            .map_err(Error::internal)?;
+        let text = serde_json::to_vec(&snapshot.files).map_err(Error::internal)?;
+        let size = text.len() as u64;
+        self.put(connection, connection.service_user(), &path, PUBLIC_FILE, Content::Memory(text.into()), size).await
+    }
+
+    /// Puts the files of a snapshot back that vanished; nothing to do costs one listing.
+    pub(crate) async fn heal(&self, connection: &Connection, snapshot: &Snapshot) -> Result<()> {
+        let missing = self.missing(connection, snapshot).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let row = store::environments::row(self.db(), &snapshot.environment).await?.ok_or_else(|| Error::not_found("environment"))?;
+        tracing::warn!(environment = row.name, cluster = connection.code, files = missing.len(), "putting files of the environment on the cluster");
+        self.ensure_root(connection).await?;
+        for dir in [format!("environments/{}", snapshot.environment), format!("environments/{}/files", snapshot.environment)] {
+            let path = connection.root.join(&dir).map_err(Error::internal)?;
+            connection.hdfs().mkdir(&path, PUBLIC_DIR).await.map_err(|e| self.hdfs_error(connection, &path, &e))?;
+        }
+        let sent: Vec<Result<()>> = futures::stream::iter(missing)
+            .map(|file| {
+                let directory = row.directory.clone();
+                async move {
+                    let path = environment_path(connection, snapshot.environment.as_str(), &file)?;
+                    let local = Path::new(&directory).join(&file.path);
+                    self.put(connection, connection.service_user(), &path, PUBLIC_FILE, Content::File(local, &file.sha256), file.size.unsigned_abs()).await
+                }
+            })
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await;
+        sent.into_iter().collect()
+    }
+
+    /// Makes sure the runner lies on the cluster; answers where.
+    pub(crate) async fn ensure_runner(&self, connection: &Connection) -> Result<HdfsPath> {
+        let runner = &self.inner.runner;
+        let path = runner.path(connection)?;
+        let size = runner.size();
+        if !self.is_placed(connection, connection.service_user(), &path, size).await? {
+            self.ensure_root(connection).await?;
+            self.put(connection, connection.service_user(), &path, PUBLIC_FILE, Content::Memory(runner.bytes.clone()), size).await?;
+        }
+        Ok(path)
+    }
+
+    /// Whether a file lies at its place with its size and time.
+    pub(crate) async fn is_placed(&self, connection: &Connection, user: &str, path: &HdfsPath, size: u64) -> Result<bool> {
+        match connection.hdfs_as(user).find(path).await {
+            Ok(found) => Ok(found.is_some_and(|f| f.length == size && f.modification_time == MTIME)),
+            Err(error) => Err(hdfs_failure(connection, user, path, &error).into()),
+        }
+    }
+
+    /// Writes a file beside its place, verifies it, gives it its time and renames it there. An equal
+    /// file that is there already, or came there meanwhile, is as good.
+    pub(crate) async fn put(&self, connection: &Connection, user: &str, path: &HdfsPath, mode: u16, content: Content<'_>, size: u64) -> Result<()> {
+        let hdfs = connection.hdfs_as(user);
+        let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
+        let dir = path.parent().ok_or_else(|| Error::internal("a file without a directory"))?;
+        let beside = dir.join(&format!(".{}-{}", crate::clock::ulid(self.now()), path.name())).map_err(Error::internal)?;
+        let options = CreateOptions { permission: mode, overwrite: false };
+        let written = async {
+            match content {
+                Content::Memory(bytes) => hdfs.write(&beside, bytes, options).await.map_err(told)?,
+                Content::File(local, sha256) => self.send_file(&hdfs, &beside, local, sha256, size, options).await.map_err(|e| match e {
+                    Sent::Hdfs(error) => told(error),
+                    Sent::Local(failure) => failure.into(),
+                })?,
+            }
+            let status = hdfs.status(&beside).await.map_err(told)?;
+            if status.length != size {
+                let reason = format!("{} of {size} bytes arrived", status.length);
+                return Err(Failure::new(Code::HdfsCorrupt).with("path", path).with("reason", reason).into());
+            }
+            hdfs.set_times(&beside, Some(MTIME), None).await.map_err(told)?;
+            match hdfs.rename(&beside, path).await {
+                Ok(()) => Ok(true),
+                Err(hadoop::Error::AlreadyExists { .. }) => Ok(false),
+                Err(error) => Err(told(error)),
+            }
+        };
+        let result: Result<bool> = written.await;
+        match result {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                hdfs.delete(&beside, false).await.map_err(told)?;
+                if self.is_placed(connection, user, path, size).await? {
+                    return Ok(());
+                }
+                self.replace_broken(connection, user, path, size).await
+            }
+            Err(error) => {
+                // Left-overs are hidden files that nothing refers to; one try to tidy up is enough.
+                let _ = hdfs.delete(&beside, false).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A file at one of our places with another size or time was not written by us, or was changed.
+    /// When only its time differs it gets it back; else it is moved out of the way, never overwritten.
+    async fn replace_broken(&self, connection: &Connection, user: &str, path: &HdfsPath, size: u64) -> Result<()> {
+        let hdfs = connection.hdfs_as(user);
+        let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
+        let status = hdfs.status(path).await.map_err(told)?;
+        if status.length == size {
+            return hdfs.set_times(path, Some(MTIME), None).await.map_err(told);
+        }
+        let dir = path.parent().ok_or_else(|| Error::internal("a file without a directory"))?;
+        let aside = dir.join(&format!(".broken-{}-{}", crate::clock::ulid(self.now()), path.name())).map_err(Error::internal)?;
+        hdfs.rename(path, &aside).await.map_err(told)?;
+        // The next try finds the place free.
+        Err(Failure::new(Code::HdfsCorrupt).with("path", path).with("reason", format!("{} instead of {size} bytes", status.length)).into())
+    }
+
+    /// Streams a local file, hashing what is really sent: the file may change while it is read.
+    async fn send_file(
+        &self,
+        hdfs: &hadoop::webhdfs::WebHdfs,
+        to: &HdfsPath,
+        local: PathBuf,
+        sha256: &str,
+        size: u64,
+        options: CreateOptions,
+    ) -> std::result::Result<(), Sent> {
+        let shown = local.display().to_string();
+        let unreadable = |reason: String| Sent::Local(Failure::new(Code::DirectoryUnreadable).with("path", &shown).with("reason", reason));
+        let file = tokio::fs::File::open(&local).await.map_err(|e| unreadable(e.kind().to_string()))?;
+        let hasher = std::sync::Arc::new(std::sync::Mutex::new(Sha256::new()));
+        let tap = hasher.clone();
+        let stream = tokio_util::io::ReaderStream::with_capacity(file, 1024 * 1024).inspect(move |chunk| {
+            if let Ok(bytes) = chunk {
+                tap.lock().unwrap_or_else(std::sync::PoisonError::into_inner).update(bytes);
+            }
+        });
+        hdfs.create(to, size, Box::pin(stream), options).await.map_err(Sent::Hdfs)?;
+        let sent = hex::encode(hasher.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().finalize());
+        if sent != sha256 {
+            let (now, _) = tokio::task::spawn_blocking(move || hash_file(&local)).await.map_err(|e| unreadable(e.to_string()))?.map_err(Sent::Local)?;
+            let reason = format!("it changed after it was registered (sha256 {} is now {})", &sha256[..12], &now[..12]);
+            return Err(unreadable(reason));
+        }
+        Ok(())
+    }
+
+    fn hdfs_error(&self, connection: &Connection, path: &HdfsPath, error: &hadoop::Error) -> Error {
+        hdfs_failure(connection, connection.service_user(), path, error).into()
+    }
+}
+
+enum Sent {
+    Hdfs(hadoop::Error),
+    Local(Failure),
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn totals(snapshot: &Snapshot) -> (i64, i64) {
+    (i64::try_from(snapshot.files.len()).unwrap_or(i64::MAX), snapshot.files.iter().map(|f| f.size).sum())
+}

@@ -1,0 +1,294 @@
+//! What to do next with a submission, and what a run's state is: pure functions over what was
+//! observed, each tested as a table.
+
+use domain::{
+    Millis,
+    run::{Requested, RunState},
+};
+use flink::rest::JobState;
+use hadoop::types::{AppState, FinalStatus};
+use serde::{Deserialize, Serialize};
+
+/// Where a submission stands. Every change is committed before the request it announces is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// Somebody wants it; nothing was sent.
+    Intent,
+    /// An application id is persisted; the POST of it may or may not have been sent.
+    Submitting,
+    /// A stop was asked for while the POST was in doubt: no further POST, kill on sight.
+    Abandoning,
+    /// The ResourceManager reported ACCEPTED or later; this id is never posted again.
+    Durable,
+}
+
+impl Phase {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Phase::Intent => "intent",
+            Phase::Submitting => "submitting",
+            Phase::Abandoning => "abandoning",
+            Phase::Durable => "durable",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Phase::Intent, Phase::Submitting, Phase::Abandoning, Phase::Durable].into_iter().find(|p| p.name() == name)
+    }
+}
+
+/// What a submission remembers between activations.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Submission {
+    pub application: Option<String>,
+    /// Start time of the ResourceManager that issued the id.
+    pub rm_started_on: i64,
+    /// Applications that had ended when the id was issued, and how many ended ones the
+    /// ResourceManager remembers. Together they tell whether a 404 can mean "forgotten".
+    pub ended_at_issue: i64,
+    pub remembered: i64,
+    pub posts: u32,
+    pub last_post_at: Millis,
+    /// Ids that were given up because their fate could not be proved; each was killed first.
+    pub burnt: Vec<String>,
+    /// Consecutive looks that found neither id nor tag.
+    pub absences: u32,
+    /// When trouble that may pass began.
+    pub trouble_since: Option<Millis>,
+}
+
+/// What the ResourceManager says about a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// It knows the id, or another id with the run's tag.
+    Known { application: String, state: AppState },
+    /// It is active, knows neither the id nor the tag.
+    Absent { rm_started_on: i64, ended: i64 },
+    /// It cannot be asked, or cannot be believed now.
+    Inconclusive,
+}
+
+/// The next step of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Plan, make sure the files are there, get an id, persist it.
+    Allocate,
+    /// Send the same id and body.
+    Post,
+    /// The application is there for good.
+    Confirm { application: String, state: AppState },
+    /// Kill the id and take a new one: its fate cannot be proved.
+    Burn,
+    /// Kill what was found of an abandoned submission.
+    Kill { application: String },
+    /// The abandoned submission is proved not to exist.
+    GiveUp,
+    /// Look again later.
+    Wait,
+}
+
+/// How long after the last POST a request may still be on its way, in milliseconds: the deadline of
+/// the request plus what a proxy may hold it back.
+pub(crate) const IN_FLIGHT_MS: Millis = 40_000;
+/// Looks that must find nothing before an abandoned submission counts as absent.
+pub(crate) const ABSENCES: u32 = 2;
+
+pub(crate) fn next(phase: Phase, submission: &Submission, seen: &Seen, now: Millis) -> Next {
+    match (phase, seen) {
+        (Phase::Intent, _) => Next::Allocate,
+        (Phase::Durable, _) => Next::Wait,
+        (Phase::Submitting, Seen::Known { application, state }) if state.is_durable() => {
+            Next::Confirm { application: application.clone(), state: *state }
+        }
+        // Known but not yet in the state store: if the ResourceManager dies now it is gone, and the
+        // next look posts the same id again.
+        (Phase::Submitting, Seen::Known { .. } | Seen::Inconclusive) => Next::Wait,
+        (Phase::Submitting, Seen::Absent { rm_started_on, ended }) => {
+            if submission.posts == 0 {
+                return Next::Post;
+            }
+            let same_start = *rm_started_on == submission.rm_started_on;
+            let forgotten = ended - submission.ended_at_issue >= submission.remembered;
+            if same_start && !forgotten { Next::Post } else { Next::Burn }
+        }
+        (Phase::Abandoning, Seen::Known { application, state }) => {
+            if state.is_final() {
+                Next::Confirm { application: application.clone(), state: *state }
+            } else {
+                Next::Kill { application: application.clone() }
+            }
+        }
+        (Phase::Abandoning, Seen::Absent { .. }) => {
+            let landed = now - submission.last_post_at >= IN_FLIGHT_MS;
+            if submission.posts == 0 || (landed && submission.absences + 1 >= ABSENCES) { Next::GiveUp } else { Next::Wait }
+        }
+        (Phase::Abandoning, Seen::Inconclusive) => Next::Wait,
+    }
+}
+
+/// What Flink's own REST interface says about the job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Not asked this time, or it did not answer: nothing is concluded.
+    NotSeen,
+    /// It answers and has no job yet.
+    NoJob,
+    Job { state: JobState, tasks_running: i64, tasks_total: i64 },
+}
+
+/// The state of a run from what the ResourceManager and the engine say. `before` is what is shown
+/// now: it stays when nothing contradicts it.
+pub(crate) fn state(before: RunState, requested: Option<Requested>, yarn: AppState, final_status: FinalStatus, engine: &Engine) -> RunState {
+    match yarn {
+        AppState::New | AppState::NewSaving | AppState::Submitted | AppState::Accepted => RunState::Queued,
+        AppState::Running => match engine {
+            Engine::NotSeen => match before {
+                RunState::Starting | RunState::Running | RunState::Restarting | RunState::Stopping => before,
+                RunState::Preparing
+                | RunState::Submitting
+                | RunState::Queued
+                | RunState::Finished
+                | RunState::Cancelled
+                | RunState::Killed
+                | RunState::Failed
+                | RunState::LostTrack => RunState::Starting,
+            },
+            // Between two jobs of a batch script there is none for a moment.
+            Engine::NoJob => match before {
+                RunState::Running | RunState::Stopping => before,
+                _ => RunState::Starting,
+            },
+            Engine::Job { state, tasks_running, tasks_total } => match state {
+                JobState::Cancelling | JobState::Canceled => RunState::Stopping,
+                JobState::Failing | JobState::Restarting | JobState::Reconciling => RunState::Restarting,
+                // The ResourceManager tells the end; until then what was seen last stands.
+                JobState::Finished | JobState::Failed | JobState::Suspended => match before {
+                    RunState::Running | RunState::Stopping | RunState::Restarting => before,
+                    _ => RunState::Starting,
+                },
+                JobState::Initializing | JobState::Created | JobState::Other(_) | JobState::Unknown => RunState::Starting,
+                JobState::Running if *tasks_total > 0 && tasks_running == tasks_total => RunState::Running,
+                // A bounded job whose first tasks have finished goes on running.
+                JobState::Running => match before {
+                    RunState::Running | RunState::Restarting => before,
+                    _ => RunState::Starting,
+                },
+            },
+        },
+        AppState::Finished => match final_status {
+            FinalStatus::Succeeded => RunState::Finished,
+            FinalStatus::Killed => RunState::Cancelled,
+            FinalStatus::Undefined | FinalStatus::Failed | FinalStatus::Ended => RunState::Failed,
+        },
+        AppState::Failed => RunState::Failed,
+        AppState::Killed => match requested {
+            Some(Requested::Kill | Requested::Cancel) => RunState::Cancelled,
+            Some(Requested::Start) | None => RunState::Killed,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submission(posts: u32) -> Submission {
+        Submission { application: Some("application_1_1".into()), rm_started_on: 7, ended_at_issue: 100, remembered: 1000, posts, last_post_at: 1_000, ..Submission::default() }
+    }
+
+    fn known(state: AppState) -> Seen {
+        Seen::Known { application: "application_1_1".into(), state }
+    }
+
+    const ALL_YARN: [AppState; 8] = [
+        AppState::New,
+        AppState::NewSaving,
+        AppState::Submitted,
+        AppState::Accepted,
+        AppState::Running,
+        AppState::Finished,
+        AppState::Failed,
+        AppState::Killed,
+    ];
+
+    #[test]
+    fn nothing_is_posted_while_the_resource_manager_cannot_be_believed() {
+        for posts in [0, 1, 5] {
+            assert_eq!(next(Phase::Submitting, &submission(posts), &Seen::Inconclusive, 9_999_999), Next::Wait);
+        }
+    }
+
+    #[test]
+    fn a_known_application_is_never_posted_again() {
+        for state in ALL_YARN {
+            let step = next(Phase::Submitting, &submission(1), &known(state), 2_000);
+            assert!(matches!(step, Next::Confirm { .. } | Next::Wait), "{state:?}: {step:?}");
+            assert_eq!(matches!(step, Next::Confirm { .. }), state.is_durable());
+        }
+    }
+
+    #[test]
+    fn absence_is_believed_only_from_the_same_start_with_room_to_remember() {
+        let absent = |rm_started_on, ended| Seen::Absent { rm_started_on, ended };
+        assert_eq!(next(Phase::Submitting, &submission(0), &absent(8, 5000), 0), Next::Post);
+        assert_eq!(next(Phase::Submitting, &submission(1), &absent(7, 1099), 0), Next::Post);
+        assert_eq!(next(Phase::Submitting, &submission(1), &absent(7, 1100), 0), Next::Burn);
+        assert_eq!(next(Phase::Submitting, &submission(1), &absent(8, 100), 0), Next::Burn);
+    }
+
+    #[test]
+    fn a_stop_in_doubt_never_posts() {
+        for posts in [0, 1, 2] {
+            for seen in [Seen::Inconclusive, Seen::Absent { rm_started_on: 7, ended: 0 }, Seen::Absent { rm_started_on: 9, ended: 9999 }] {
+                for now in [0, 1_000, 10_000_000] {
+                    assert!(matches!(next(Phase::Abandoning, &submission(posts), &seen, now), Next::Wait | Next::GiveUp));
+                }
+            }
+        }
+        for state in ALL_YARN {
+            let step = next(Phase::Abandoning, &submission(1), &known(state), 0);
+            assert_eq!(matches!(step, Next::Kill { .. }), !state.is_final());
+        }
+    }
+
+    #[test]
+    fn an_abandoned_submission_is_given_up_only_when_nothing_can_still_arrive() {
+        let absent = Seen::Absent { rm_started_on: 7, ended: 0 };
+        let mut sub = submission(1);
+        assert_eq!(next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS - 1), Next::Wait);
+        assert_eq!(next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS), Next::Wait);
+        sub.absences = ABSENCES - 1;
+        assert_eq!(next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS), Next::GiveUp);
+        assert_eq!(next(Phase::Abandoning, &submission(0), &absent, 0), Next::GiveUp);
+    }
+
+    #[test]
+    fn states_follow_the_engine() {
+        let job = |state, running, total| Engine::Job { state, tasks_running: running, tasks_total: total };
+        use RunState::*;
+        let table = [
+            (Submitting, None, AppState::Accepted, FinalStatus::Undefined, Engine::NotSeen, Queued),
+            (Queued, None, AppState::Running, FinalStatus::Undefined, Engine::NotSeen, Starting),
+            (Queued, None, AppState::Running, FinalStatus::Undefined, Engine::NoJob, Starting),
+            (Starting, None, AppState::Running, FinalStatus::Undefined, job(JobState::Running, 0, 0), Starting),
+            (Starting, None, AppState::Running, FinalStatus::Undefined, job(JobState::Running, 1, 2), Starting),
+            (Starting, None, AppState::Running, FinalStatus::Undefined, job(JobState::Running, 2, 2), Running),
+            (Running, None, AppState::Running, FinalStatus::Undefined, job(JobState::Running, 1, 2), Running),
+            (Running, None, AppState::Running, FinalStatus::Undefined, Engine::NotSeen, Running),
+            (Running, None, AppState::Running, FinalStatus::Undefined, job(JobState::Restarting, 0, 2), Restarting),
+            (Running, Some(Requested::Cancel), AppState::Running, FinalStatus::Undefined, job(JobState::Cancelling, 2, 2), Stopping),
+            (Stopping, Some(Requested::Cancel), AppState::Finished, FinalStatus::Killed, Engine::NotSeen, Cancelled),
+            (Running, None, AppState::Finished, FinalStatus::Succeeded, Engine::NotSeen, Finished),
+            (Running, None, AppState::Finished, FinalStatus::Failed, Engine::NotSeen, Failed),
+            (Running, None, AppState::Failed, FinalStatus::Failed, Engine::NotSeen, Failed),
+            (Running, None, AppState::Killed, FinalStatus::Killed, Engine::NotSeen, Killed),
+            (Running, Some(Requested::Start), AppState::Killed, FinalStatus::Killed, Engine::NotSeen, Killed),
+            (Queued, Some(Requested::Kill), AppState::Killed, FinalStatus::Killed, Engine::NotSeen, Cancelled),
+        ];
+        for (before, requested, yarn, status, engine, after) in table {
+            assert_eq!(state(before, requested, yarn, status, &engine), after, "{before:?} {yarn:?} {status:?} {engine:?}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Stopping a run: asked for at once, done when the ResourceManager says that it has ended.
+
+use super::{
+    change::{Change, Proof},
+    decide::Phase,
+    start::steps,
+    submit::{backoff, enter, finish, log},
+};
+use crate::{
+    Error, Result, Service,
+    audit::Entry,
+    clock::new_id,
+    clusters::rm_failure,
+    reconcile::{Activation, Name},
+};
+use domain::{
+    Action, Code, Failure, Viewer,
+    id::{OperationId, RunId},
+    operation::{Operation, OperationKind, OperationState},
+    run::{Requested, RunState, StopMode, StopRequest},
+};
+use futures::StreamExt;
+use serde_json::json;
+use store::{
+    operations::{NewOperation, OperationRow},
+    runs::RunRow,
+};
+
+const STEPS: [&str; 2] = ["ask", "await"];
+const BATCH: i64 = 64;
+const PARALLEL: usize = 8;
+/// How often a refused or unanswered stop is tried before it is told as failed.
+const MAX_ATTEMPTS: i64 = 60;
+/// Between looks while the end is awaited.
+const AWAIT_MS: i64 = 400;
+
+/// Whether somebody asked the console to end the run.
+pub(crate) fn ended_by_request(row: &RunRow) -> bool {
+    matches!(row.requested, Some(Requested::Kill | Requested::Cancel))
+}
+
+impl Service {
+    /// Asks for the end of a run. Asked again, it answers the stop that is under way; a kill overtakes
+    /// a cancel.
+    pub async fn stop_run(&self, viewer: &Viewer, id: &RunId, request: StopRequest, key: Option<&str>) -> Result<Operation> {
+        let route = format!("stop {id} {}", request.mode.name());
+        if let Some(known) = self.remembered(viewer, key, &route).await? {
+            return self.operation(viewer, &known.parse().map_err(Error::internal)?).await;
+        }
+        // Somebody else may change the run or its submission in between; then look again.
+        for _ in 0..20 {
+            let shown = self.run(viewer, id).await?;
+            if !viewer.may_own(Action::RunStopOwn, Action::RunStopAny, &shown.team, &shown.created_by) {
+                return Err(Error::forbidden(Action::RunStopAny));
+            }
+            if shown.state.is_terminal() {
+                return Err(Failure::new(Code::RunEnded).with("state", shown.state.name()).into());
+            }
+            if !shown.state.stop_modes().contains(&request.mode) {
+                return Err(Failure::new(Code::NotInState).with("state", shown.state.name()).into());
+            }
+            if let Some(operation) = self.request_stop(viewer, id, request.mode, key, &route).await? {
+                self.inner.board.wake(Name::Submit);
+                self.inner.board.wake(Name::Stop);
+                return self.operation(viewer, &operation).await;
+            }
+        }
+        Err(Code::DatabaseBusy.into())
+    }
+
+    async fn request_stop(&self, viewer: &Viewer, id: &RunId, mode: StopMode, key: Option<&str>, route: &str) -> Result<Option<OperationId>> {
+        let now = self.now();
+        let mut tx = self.db().begin().await?;
+        let Some(mut row) = store::runs::row(&mut tx, id).await? else { return Err(Error::not_found("run")) };
+        if row.state.is_terminal() {
+            return Ok(None);
+        }
+        let open = store::operations::open_for_run(&mut tx, id, OperationKind::Stop).await?;
+        let operation = match open {
+            Some(mut open) => {
+                if mode == StopMode::Kill && row.requested != Some(Requested::Kill) {
+                    open.data = json!({ "mode": mode });
+                    open.due_at = now;
+                    if !self.save_operation(&mut tx, &mut open).await? {
+                        return Ok(None);
+                    }
+                }
+                open.id
+            }
+            None => {
+                let new = NewOperation {
+                    id: new_id!(OperationId, now),
+                    kind: OperationKind::Stop,
+                    run: Some(id.clone()),
+                    environment: None,
+                    cluster: Some(row.cluster.clone()),
+                    team: Some(row.team.clone()),
+                    phase: "ask".to_owned(),
+                    data: json!({ "mode": mode }),
+                    steps: steps(&STEPS),
+                    created_by: viewer.user.clone(),
+                    created_at: now,
+                    due_at: now,
+                };
+                store::operations::insert(&mut tx, &new).await?;
+                new.id
+            }
+        };
+        if let Some(key) = key {
+            store::idempotency::claim(&mut tx, &viewer.user, key, route, operation.as_str(), now).await?;
+        }
+        let requested = if mode == StopMode::Kill { Requested::Kill } else { Requested::Cancel };
+        if row.requested != Some(requested) {
+            row.requested = Some(requested);
+            row.requested_at = Some(now);
+        }
+        let submit = store::operations::open_for_run(&mut tx, id, OperationKind::Submit).await?;
+        let mut change = Change::note("requested");
+        if let Some(mut submit) = submit {
+            match Phase::from_name(&submit.phase) {
+                // Nothing was sent, and with this commit nothing ever will be.
+                Some(Phase::Intent) => {
+                    submit.state = OperationState::Done;
+                    finish(&mut submit.steps, now);
+                    row.failure = None;
+                    change = Change::state(&mut row, RunState::Cancelled, now);
+                }
+                Some(Phase::Submitting) => {
+                    submit.phase = Phase::Abandoning.name().to_owned();
+                    submit.due_at = now;
+                }
+                Some(Phase::Abandoning | Phase::Durable) | None => {}
+            }
+            if !self.save_operation(&mut tx, &mut submit).await? {
+                return Ok(None);
+            }
+        }
+        row.operation = Some(operation.clone());
+        let note = if mode == StopMode::Kill { "stop.kill_requested" } else { "stop.cancel_requested" };
+        let proof = Proof { source: &viewer.name, note: Some(note), evidence: None };
+        if !self.save_run(&mut tx, &mut row, change, proof).await? {
+            return Ok(None);
+        }
+        let action = if row.created_by == viewer.user { Action::RunStopOwn } else { Action::RunStopAny };
+        self.record(&mut tx, Entry::by(viewer, action, id.as_str(), Some(&row.team), json!({ "mode": mode }))).await?;
+        tx.commit().await?;
+        self.announce_run(&row);
+        Ok(Some(operation))
+    }
+
+    pub(crate) async fn activate_stop(&self) -> Result<Activation> {
+        let due = store::operations::due(self.db(), OperationKind::Stop, self.now(), BATCH).await?;
+        let handled = due.len() as u64;
+        futures::stream::iter(due)
+            .for_each_concurrent(PARALLEL, |operation| async move {
+                let id = operation.id.clone();
+                if let Err(error) = self.step_stop(operation).await {
+                    tracing::error!(operation = %id, error = %error, "stop step failed");
+                }
+            })
+            .await;
+        Ok(Activation { handled, next: self.until_due(OperationKind::Stop).await? })
+    }
+
+    async fn step_stop(&self, mut operation: OperationRow) -> Result<()> {
+        let Some(run) = &operation.run else { return Err(Error::internal("stop operation without a run")) };
+        let Some(row) = store::runs::row(self.db(), run).await? else { return Err(Error::internal("stop operation of no run")) };
+        let now = self.now();
+        if row.state.is_terminal() {
+            operation.state = OperationState::Done;
+            operation.failure = None;
+            finish(&mut operation.steps, now);
+            return self.write_stop(operation, &row).await;
+        }
+        // While the submission is open it is the one who kills: it alone knows which ids there are.
+        let submitting = store::operations::open_for_run(self.db(), &row.id, OperationKind::Submit).await?.is_some();
+        let application = row.external_id.as_deref().and_then(|id| id.parse().ok());
+        let (Some(application), false) = (application, submitting) else {
+            operation.due_at = now + AWAIT_MS;
+            return self.write_stop(operation, &row).await;
+        };
+        let mode = operation.data.get("mode").and_then(|m| m.as_str()).and_then(StopMode::from_name).unwrap_or(StopMode::Kill);
+        operation.state = OperationState::Running;
+        enter(&mut operation.steps, "ask", now);
+        let connection = self.connection(&row.cluster).await?;
+        let asked = match mode {
+            StopMode::Kill => match connection.rm_as(&row.hadoop_user).kill(application).await {
+                Ok(killed) => Ok(killed.done),
+                // Forgotten means ended; the tracker finds out how.
+                Err(hadoop::Error::NotFound { .. }) => Ok(true),
+                Err(error) => Err(rm_failure(&connection, &row.hadoop_user, &error)),
+            },
+            StopMode::Cancel => self.cancel_job(&connection, &row).await.map(|()| false),
+        };
+        match asked {
+            Ok(ended) => {
+                enter(&mut operation.steps, "await", now);
+                operation.failure = None;
+                operation.due_at = now + if ended { AWAIT_MS } else { AWAIT_MS * 2 };
+                operation.attempt += 1;
+                self.inner.board.wake(Name::Track);
+            }
+            Err(failure) => {
+                log(&mut operation, now, failure.to_string());
+                operation.due_at = now + backoff(operation.attempt);
+                operation.attempt += 1;
+                if operation.attempt >= MAX_ATTEMPTS {
+                    operation.state = OperationState::Failed;
+                    return self.stop_failed(operation, row, failure).await;
+                }
+                operation.failure = Some(failure);
+            }
+        }
+        self.write_stop(operation, &row).await
+    }
+
+    /// Tells that a stop did not work; the run goes on as it is, and may be stopped again.
+    async fn stop_failed(&self, mut operation: OperationRow, mut row: RunRow, failure: Failure) -> Result<()> {
+        operation.failure = Some(Failure::new(Code::StopRefused).with("reason", &failure));
+        row.requested = None;
+        row.requested_at = None;
+        let mut tx = self.db().begin().await?;
+        let proof = Proof { source: "console", note: Some("stop.failed"), evidence: Some(json!({ "failure": failure })) };
+        if self.save_operation(&mut tx, &mut operation).await? && self.save_run(&mut tx, &mut row, Change::note("stop"), proof).await? {
+            tx.commit().await?;
+            self.announce_run(&row);
+        }
+        Ok(())
+    }
+
+    async fn write_stop(&self, mut operation: OperationRow, row: &RunRow) -> Result<()> {
+        let mut tx = self.db().begin().await?;
+        if self.save_operation(&mut tx, &mut operation).await? {
+            tx.commit().await?;
+            self.announce_operation(&operation, row);
+        }
+        Ok(())
+    }
+
+    fn announce_operation(&self, operation: &OperationRow, row: &RunRow) {
+        self.inner.bus.send(domain::event::Event {
+            topic: domain::event::Topic::Operation,
+            id: operation.id.to_string(),
+            team: Some(row.team.clone()),
+            job: Some(row.job.to_string()),
+            version: operation.row_version,
+        });
+    }
+}

@@ -1,0 +1,397 @@
+//! The tracker: what the cluster says about our applications becomes the state of their runs.
+//!
+//! Level-triggered: each tick asks per cluster for all active applications with the deployment's tag
+//! and for those that ended since the last tick; what is in neither list is asked for by its id. An
+//! endpoint that does not answer changes nothing but the age of what is shown.
+
+use super::{
+    change::{Change, Proof},
+    decide::{self, Engine},
+    plan::deployment_tag,
+};
+use crate::{
+    Result, Service,
+    clusters::{Connection, rm_failure},
+    reconcile::{Activation, Name},
+};
+use domain::{
+    Code, Failure, Millis,
+    event::{Event, Topic},
+    id::{ClusterId, RunId},
+    run::{RunState, Usage},
+};
+use flink::rest::Observation as Observed;
+use futures::StreamExt;
+use hadoop::{
+    Observation,
+    rm::AppQuery,
+    types::{App, AppState},
+};
+use serde_json::json;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use store::runs::RunRow;
+
+/// While something changes, a cluster is asked this often.
+const FAST: Duration = Duration::from_millis(700);
+/// A cluster without open runs is asked this many ticks apart.
+const IDLE_TICKS: u32 = 6;
+/// Ticks between looks at a job that runs quietly.
+const QUIET_TICKS: u64 = 3;
+/// A tick takes at most this share of the time.
+const MAX_SHARE: u32 = 20;
+/// Clusters, and jobs of one cluster, asked at once.
+const PARALLEL_CLUSTERS: usize = 8;
+const PARALLEL_JOBS: usize = 16;
+/// How far back ended applications are asked for beyond the last tick.
+const OVERLAP_MS: Millis = 120_000;
+/// A look that changed nothing is written this often.
+const TOUCH_MS: Millis = 60_000;
+/// Authoritative absences in a row before a run counts as forgotten.
+const GONE_LOOKS: u32 = 2;
+
+/// What the tracker remembers between ticks; all of it can be lost.
+#[derive(Default)]
+pub(crate) struct Tracker(Mutex<Memory>);
+
+#[derive(Default)]
+struct Memory {
+    clusters: HashMap<ClusterId, ClusterMemory>,
+    seen: HashMap<RunId, Millis>,
+    gone: HashMap<RunId, u32>,
+}
+
+#[derive(Default, Clone)]
+struct ClusterMemory {
+    due: Option<Instant>,
+    ticks: u64,
+    last_ok: Option<Millis>,
+    touched: Millis,
+    trouble: Option<Failure>,
+}
+
+impl Tracker {
+    /// When the cluster last confirmed the run's state.
+    pub(crate) fn seen(&self, run: &RunId) -> Option<Millis> {
+        self.memory().seen.get(run).copied()
+    }
+
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an authoritative absence; answers how many came in a row.
+    fn gone(&self, run: &RunId) -> u32 {
+        let mut memory = self.memory();
+        let count = memory.gone.entry(run.clone()).or_default();
+        *count += 1;
+        *count
+    }
+
+    fn confirm(&self, runs: &[RunId], now: Millis) {
+        let mut memory = self.memory();
+        for run in runs {
+            memory.gone.remove(run);
+            memory.seen.insert(run.clone(), now);
+        }
+    }
+
+    fn forget(&self, run: &RunId) {
+        let mut memory = self.memory();
+        memory.gone.remove(run);
+        memory.seen.remove(run);
+    }
+}
+
+impl Service {
+    pub(crate) async fn activate_track(&self) -> Result<Activation> {
+        let clusters = store::clusters::ids(self.db()).await?;
+        let handled = clusters.len() as u64;
+        futures::stream::iter(clusters)
+            .for_each_concurrent(PARALLEL_CLUSTERS, |cluster| async move {
+                if let Err(error) = self.tick(&cluster).await {
+                    tracing::error!(cluster = %cluster, error = %error, "tick failed");
+                }
+            })
+            .await;
+        let now = Instant::now();
+        let memory = self.inner.tracker.memory();
+        let next = memory.clusters.values().filter_map(|c| c.due).map(|due| due.saturating_duration_since(now)).min();
+        Ok(Activation { handled, next: next.unwrap_or(self.inner.config.tick).max(Duration::from_millis(20)) })
+    }
+
+    /// Asks one cluster, if its time has come or something is in transition.
+    async fn tick(&self, cluster: &ClusterId) -> Result<()> {
+        let rows: Vec<RunRow> = store::runs::open_rows(self.db(), cluster).await?.into_iter().filter(is_tracked).collect();
+        let moving = rows.iter().any(|row| is_moving(row.state) || row.requested.is_some());
+        let mut memory = self.inner.tracker.memory().clusters.get(cluster).cloned().unwrap_or_default();
+        if !moving && memory.due.is_some_and(|due| due > Instant::now()) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let now = self.now();
+        let connection = self.connection(cluster).await?;
+        memory.ticks += 1;
+        match self.ask(&connection, &rows, &memory).await {
+            Ok(confirmed) => {
+                memory.last_ok = Some(now);
+                if memory.trouble.take().is_some() || now - memory.touched >= TOUCH_MS {
+                    memory.touched = now;
+                    store::clusters::set_seen(self.db(), cluster, now).await?;
+                    store::runs::touch_observed(self.db(), cluster, &confirmed, now, "rm").await?;
+                }
+                self.inner.tracker.confirm(&confirmed, now);
+                self.inner.bus.send(Event { topic: Topic::Cluster, id: connection.code.clone(), team: None, job: None, version: now });
+            }
+            Err(error) => {
+                let failure = rm_failure(&connection, connection.service_user(), &error);
+                if memory.trouble.as_ref().map(|t| t.code) != Some(failure.code) {
+                    tracing::warn!(cluster = connection.code, error = %error, "the cluster does not answer");
+                    store::clusters::set_trouble(self.db(), cluster, &failure, now).await?;
+                    self.inner.bus.send(Event { topic: Topic::Cluster, id: connection.code.clone(), team: None, job: None, version: 0 });
+                }
+                memory.trouble = Some(failure);
+            }
+        }
+        let rest = if rows.is_empty() { self.inner.config.tick * IDLE_TICKS } else { self.inner.config.tick };
+        let wanted = if moving { FAST.min(rest) } else { rest };
+        memory.due = Some(started + wanted.max(started.elapsed() * MAX_SHARE));
+        self.inner.tracker.memory().clusters.insert(cluster.clone(), memory);
+        Ok(())
+    }
+
+    /// One round of questions; answers the runs whose state was confirmed.
+    async fn ask(&self, connection: &Connection, rows: &[RunRow], memory: &ClusterMemory) -> std::result::Result<Vec<RunId>, hadoop::Error> {
+        if rows.is_empty() {
+            connection.rm().cluster_info().await?;
+            return Ok(Vec::new());
+        }
+        let tag = deployment_tag(&self.inner.deployment);
+        let active = AppQuery {
+            states: vec![AppState::New, AppState::NewSaving, AppState::Submitted, AppState::Accepted, AppState::Running],
+            ..AppQuery::default()
+        };
+        let mut apps = connection.rm().apps_by_tag(&tag, &active).await?.items;
+        let since = memory.last_ok.map_or(0, |last| last - OVERLAP_MS);
+        let known: HashSet<String> = apps.iter().map(|app| app.id.to_string()).collect();
+        if rows.iter().any(|row| row.external_id.as_ref().is_some_and(|id| !known.contains(id))) {
+            let ended = AppQuery {
+                states: vec![AppState::Finished, AppState::Failed, AppState::Killed],
+                finished_from: Some(since),
+                ..AppQuery::default()
+            };
+            apps.extend(connection.rm().apps_by_tag(&tag, &ended).await?.items);
+        }
+        let apps: HashMap<String, App> = apps.into_iter().map(|app| (app.id.to_string(), app)).collect();
+        let quiet_turn = memory.ticks.is_multiple_of(QUIET_TICKS);
+        let confirmed = Mutex::new(Vec::new());
+        futures::stream::iter(rows)
+            .for_each_concurrent(PARALLEL_JOBS, |row| {
+                let (apps, confirmed) = (&apps, &confirmed);
+                async move {
+                    let app = row.external_id.as_ref().and_then(|id| apps.get(id));
+                    match self.follow(connection, row, app, quiet_turn).await {
+                        Ok(true) => confirmed.lock().unwrap_or_else(PoisonError::into_inner).push(row.id.clone()),
+                        Ok(false) => {}
+                        Err(error) => tracing::error!(run = %row.id, error = %error, "a run could not be followed"),
+                    }
+                }
+            })
+            .await;
+        Ok(confirmed.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Brings one run up to date. `true`: its state was confirmed.
+    async fn follow(&self, connection: &Connection, row: &RunRow, app: Option<&App>, quiet_turn: bool) -> Result<bool> {
+        let Some(id) = row.external_id.as_deref().and_then(|id| id.parse().ok()) else { return Ok(false) };
+        let fetched;
+        let app = match app {
+            // Another application with our tag is not the one that was confirmed; lists can also be cut.
+            Some(app) => app,
+            None => match connection.rm_as(&row.hadoop_user).observe(id).await {
+                Observation::Known(app) => {
+                    fetched = app;
+                    &fetched
+                }
+                Observation::Gone => {
+                    if self.inner.tracker.gone(&row.id) >= GONE_LOOKS {
+                        self.forgotten(connection, row.clone()).await?;
+                    }
+                    return Ok(false);
+                }
+                Observation::Inconclusive(_) => return Ok(false),
+            },
+        };
+        let look = app.state == AppState::Running && (is_moving(row.state) || row.state == RunState::Queued || row.requested.is_some() || quiet_turn);
+        let engine = if look { self.engine(connection, row, app).await } else { Engine::NotSeen };
+        self.take(row.clone(), app, &engine).await?;
+        Ok(true)
+    }
+
+    /// What Flink says about the job, as far as it can be asked.
+    async fn engine(&self, connection: &Connection, row: &RunRow, app: &App) -> Engine {
+        let Some(rest) = self.job_rest(connection, row, app.am_rpc_address.as_deref()) else { return Engine::NotSeen };
+        // The port of an application that ended is soon another one's. A job id that was fixed in
+        // advance cannot be met there; without one, ask who answers.
+        if row.engine_job_id.is_none() && !answers_for(&rest, &app.id.to_string()).await {
+            return Engine::NotSeen;
+        }
+        match rest.jobs_overview().await {
+            Observed::Known(jobs) => {
+                let wanted = row.engine_job_id.as_deref();
+                // A batch script runs one job after the other: the newest counts.
+                let job = jobs.iter().filter(|job| wanted.is_none_or(|id| id == job.jid)).max_by_key(|job| job.start_time);
+                job.map_or(Engine::NoJob, |job| Engine::Job {
+                    state: job.state.clone(),
+                    tasks_running: job.tasks.running,
+                    tasks_total: job.tasks.total,
+                })
+            }
+            Observed::Gone | Observed::Inconclusive(_) => Engine::NotSeen,
+        }
+    }
+
+    /// Writes what was observed, if it differs from what is stored.
+    async fn take(&self, mut row: RunRow, app: &App, engine: &Engine) -> Result<()> {
+        let now = self.now();
+        let before = row.clone();
+        let state = decide::state(row.state, row.requested, app.state, app.final_status, engine);
+        row.observed_at = Some(now);
+        row.observed_by = Some(if matches!(engine, Engine::Job { .. }) { "flink" } else { "rm" }.to_owned());
+        row.tracking_url = app.tracking_url.clone().or(row.tracking_url);
+        row.rest_url = app.am_rpc_address.clone().or(row.rest_url);
+        if let Engine::Job { tasks_running, tasks_total, .. } = engine {
+            (row.tasks_running, row.tasks_total) = (Some(*tasks_running), Some(*tasks_total));
+        }
+        if app.state == AppState::Running && row.started_at.is_none() {
+            row.started_at = Some(if app.launch_time > 0 { app.launch_time } else { now });
+        }
+        row.usage = usage(&row, app);
+        let ended = state.is_terminal();
+        if ended {
+            row.final_status = Some(format!("{:?}", app.final_status).to_uppercase());
+            row.tasks_running = None;
+            row.usage = Usage { memory_mb_seconds: app.memory_seconds, vcore_seconds: app.vcore_seconds, ..Usage::default() };
+            if app.finished_time > 0 {
+                row.ended_at = Some(app.finished_time);
+            }
+            row.failure = match state {
+                RunState::Failed => Some(self.first_cause(app)),
+                RunState::Killed if !app.diagnostics.trim().is_empty() => {
+                    Some(Failure::new(Code::AppFailed).with("reason", app.diagnostics.trim()))
+                }
+                _ => None,
+            };
+        }
+        if state == before.state && same(&before, &row) {
+            return Ok(());
+        }
+        let change = if state == before.state { Change::note("progress") } else { Change::state(&mut row, state, now) };
+        let evidence = json!({
+            "application": app.id.to_string(),
+            "state": app.state,
+            "finalStatus": app.final_status,
+            "diagnostics": app.diagnostics.chars().take(4000).collect::<String>(),
+            "amRPCAddress": app.am_rpc_address,
+            "job": match engine {
+                Engine::Job { state, tasks_running, tasks_total } => json!({ "state": format!("{state:?}"), "running": tasks_running, "total": tasks_total }),
+                Engine::NoJob => json!("none"),
+                Engine::NotSeen => json!(null),
+            },
+        });
+        let source = row.observed_by.clone().unwrap_or_default();
+        let proof = Proof { source: &source, note: None, evidence: Some(evidence) };
+        let mut tx = self.db().begin().await?;
+        let written = if state == before.state {
+            // Figures that move are no history.
+            let expected = row.row_version;
+            let written = store::runs::update(&mut tx, &row, expected).await?;
+            row.row_version = expected + 1;
+            written
+        } else {
+            self.save_run(&mut tx, &mut row, change, proof).await?
+        };
+        if !written {
+            // A stop came in between; the next tick sees both.
+            return Ok(tx.rollback().await?);
+        }
+        tx.commit().await?;
+        self.announce_run(&row);
+        if ended {
+            self.inner.tracker.forget(&row.id);
+            self.inner.board.wake(Name::Stop);
+            if row.state == RunState::Failed {
+                self.inner.board.wake(Name::Explain);
+            }
+        }
+        Ok(())
+    }
+
+    /// The ResourceManager does not know the application any more. What ended it may still be told by
+    /// the job's archive; else its trace is lost.
+    async fn forgotten(&self, connection: &Connection, mut row: RunRow) -> Result<()> {
+        let now = self.now();
+        let archived = self.archived_end(connection, &row).await;
+        let (state, source) = match archived {
+            Ok(Some(state)) => (state, "archive"),
+            Ok(None) => (RunState::LostTrack, "rm"),
+            // The archive could not be asked: nothing is concluded.
+            Err(_) => return Ok(()),
+        };
+        if state == RunState::LostTrack {
+            let application = row.external_id.clone().unwrap_or_default();
+            row.failure = Some(Failure::new(Code::LostTrack).with("application", application));
+        }
+        let change = Change::state(&mut row, state, now);
+        let proof = Proof { source, note: Some("track.forgotten"), evidence: Some(json!({ "status": 404 })) };
+        let mut tx = self.db().begin().await?;
+        if self.save_run(&mut tx, &mut row, change, proof).await? {
+            tx.commit().await?;
+            self.inner.tracker.forget(&row.id);
+            self.announce_run(&row);
+            self.inner.board.wake(Name::Stop);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the interface belongs to the application; versions before 2.3 do not say, and are believed.
+async fn answers_for(rest: &flink::rest::Client, application: &str) -> bool {
+    match rest.application().await {
+        Observed::Known(Some(id)) => id == application,
+        Observed::Known(None) | Observed::Gone => true,
+        Observed::Inconclusive(_) => false,
+    }
+}
+
+/// Whether the submission is behind the run; before, the submit reconciler alone speaks for it.
+fn is_tracked(row: &RunRow) -> bool {
+    row.external_id.is_some() && !matches!(row.state, RunState::Preparing | RunState::Submitting)
+}
+
+fn is_moving(state: RunState) -> bool {
+    matches!(state, RunState::Queued | RunState::Starting | RunState::Restarting | RunState::Stopping)
+}
+
+fn usage(row: &RunRow, app: &App) -> Usage {
+    let (containers, allocated_mb, allocated_vcores) = (app.running_containers.max(0), app.allocated_mb.max(0), app.allocated_vcores.max(0));
+    let same = row.usage.containers == containers && row.usage.allocated_mb == allocated_mb && row.usage.allocated_vcores == allocated_vcores;
+    if same {
+        // The sums grow all the time; they are written with the next change.
+        return row.usage;
+    }
+    Usage { memory_mb_seconds: app.memory_seconds, vcore_seconds: app.vcore_seconds, containers, allocated_mb, allocated_vcores }
+}
+
+/// Whether nothing that is shown differs.
+fn same(a: &RunRow, b: &RunRow) -> bool {
+    a.tracking_url == b.tracking_url
+        && a.rest_url == b.rest_url
+        && (a.tasks_running, a.tasks_total) == (b.tasks_running, b.tasks_total)
+        && a.usage == b.usage
+        && a.started_at == b.started_at
+        && a.observed_at.is_some()
+}
