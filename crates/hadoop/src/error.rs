@@ -147,8 +147,8 @@ impl Error {
             | "SecurityException"
             | "ForbiddenException"
             | "AuthenticationException" => {
-                // WebHDFS wraps a standby's refusal into this when it checks a token.
-                if message.contains("StandbyException") {
+                // Wrapped like this where a stand-by is asked to check a token.
+                if exception == "SecurityException" && message.contains("InvalidToken: StandbyException") {
                     return Self::Standby { target };
                 }
                 return Self::Forbidden { message };
@@ -208,6 +208,10 @@ fn remote_exception(body: &[u8]) -> Option<(String, String)> {
 /// A standby ResourceManager without a known active one answers with a page of text.
 pub(crate) fn is_standby_page(reply: &Reply) -> bool {
     let head = &reply.body[..reply.body.len().min(1024)];
+    // Names that users choose stand in JSON, and must not pass for this page.
+    if head.trim_ascii_start().starts_with(b"{") {
+        return false;
+    }
     let head = String::from_utf8_lossy(head);
     head.contains("This is standby RM") || head.contains("There is no active RM")
 }

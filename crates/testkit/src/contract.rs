@@ -178,6 +178,12 @@ async fn files(hdfs: &WebHdfs, dir: &HdfsPath) {
     }
     assert_eq!(sums[0], sums[1]);
     assert_ne!(sums[0].bytes, hdfs.checksum(&odd).await.unwrap().bytes);
+    // The DataNode refuses before it has read all this.
+    for _ in 0..2 {
+        let large = net::stream_file(std::io::Cursor::new(vec![7; 16 << 20]));
+        let result = hdfs.create(&path(dir, "big1"), 16 << 20, large, NEW).await;
+        assert!(matches!(result, Err(Error::AlreadyExists { .. })), "{result:?}");
+    }
     let short = net::stream_file(std::io::Cursor::new(b"12345".to_vec()));
     let result = hdfs.create(&path(dir, "short"), 10, short, NEW).await;
     assert!(matches!(result, Err(Error::Source { .. })), "{result:?}");
