@@ -415,7 +415,10 @@ async fn the_health_of_a_cluster_keeps_the_first_moment_of_a_trouble() {
         assert_eq!(read().await.2, Some(NOW + 1));
         store::clusters::set_seen(&db, &a.cluster, NOW + 3).await.unwrap();
         assert_eq!(read().await, (Some(NOW + 3), None, None));
-        assert_eq!(store::clusters::ids(&db).await.unwrap(), [a.cluster.clone()]);
+        assert_eq!(
+            store::clusters::ids(&db).await.unwrap(),
+            std::slice::from_ref(&a.cluster)
+        );
         assert_eq!(store::clusters::rows(&db).await.unwrap()[0].name, "订单");
         let unused: Option<Grant> = store::clusters::grant(&db, &a.cluster, &new!(TeamId))
             .await

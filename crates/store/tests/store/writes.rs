@@ -293,7 +293,7 @@ async fn a_login_link_signs_in_once() {
         };
         let users = futures::future::join_all((0..10).map(|_| spend("h1"))).await;
         let users: Vec<UserId> = users.into_iter().flatten().collect();
-        assert_eq!(users, [a.user.clone()]);
+        assert_eq!(users, std::slice::from_ref(&a.user));
         assert_eq!(spend("h2").await, None, "expired");
         assert_eq!(spend("h3").await, None, "never made");
     })
