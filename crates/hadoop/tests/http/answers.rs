@@ -238,3 +238,32 @@ async fn fair_and_fifo_queues() {
     let root = rm.scheduler().await.unwrap().root;
     assert!(root.leaf && root.name == "default");
 }
+
+#[tokio::test]
+async fn containers_of_a_node_and_their_logs() {
+    let body = include_str!("../fixtures/nm_containers.json");
+    let server = Server::start(move |line| match line.contains("/logs?") {
+        false => json("200 OK", body),
+        // Newer nodes list what is already aggregated as well.
+        true => json(
+            "200 OK",
+            r#"{"containerLogsInfo":[
+                {"containerLogInfo":[{"fileName":"stderr","fileSize":"12"},{"fileName":"stdout","fileSize":3}],"logAggregationType":"LOCAL"},
+                {"containerLogInfo":{"fileName":"old","fileSize":1},"logAggregationType":"AGGREGATED"}]}"#,
+        ),
+    })
+    .await;
+    let http = net::Client::new().unwrap();
+    let nm = hadoop::nm::NodeManager::new(http, &server.address, Identity::simple("etl")).unwrap();
+    let containers = nm.containers().await.unwrap();
+    assert_eq!((containers.items.len(), containers.unreadable), (3, 0));
+    assert_eq!(containers.items[2].container_log_files.len(), 7);
+    let files = nm.logs(&containers.items[0].id).await.unwrap().items;
+    assert_eq!(
+        files
+            .iter()
+            .map(|f| (f.name.as_str(), f.size))
+            .collect::<Vec<_>>(),
+        [("stderr", 12), ("stdout", 3)]
+    );
+}
