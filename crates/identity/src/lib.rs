@@ -1,4 +1,4 @@
-//! Who is calling: the rules of passwords, tokens, login links and login throttling.
+//! Who is calling: the rules of passwords, tokens, login links, sessions and login throttling.
 //! Pure: no I/O and no clock; the time is passed in, what is stored is for the caller to store.
 
 pub mod password;
@@ -7,6 +7,7 @@ pub mod session;
 pub mod throttle;
 
 pub use secret::{Secret, constant_time_eq, token_hash};
+pub use session::{SessionLimits, SessionStamp, Verdict};
 pub use throttle::{Throttle, address_key};
 
 /// How long a login link can be used.
