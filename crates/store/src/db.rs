@@ -49,7 +49,8 @@ pub enum Db {
 }
 
 /// A write transaction. Dropped without [`Tx::commit`], nothing was written. Between its
-/// statements nothing but the database may be awaited.
+/// statements nothing but the database may be awaited. After an error it is to be dropped: on
+/// PostgreSQL it is void, on SQLite it may have ended.
 #[derive(Debug)]
 pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
@@ -289,7 +290,16 @@ async fn sqlite(connect: SqliteConnectOptions, options: &Options) -> Result<Db, 
         .synchronous(SqliteSynchronous::Full);
     let write = SqlitePoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(options.acquire_timeout.max(BUSY_TIMEOUT))
+        // On a full disk or an I/O error SQLite ends the transaction by itself. The driver's own roll-back then
+        // fails, and it believes to be within one for good: without a new connection, nothing would ever be
+        // written again.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .acquire_timeout(options.acquire_timeout)
         .connect_with(writer)
         .await?;
     let read = SqlitePoolOptions::new()

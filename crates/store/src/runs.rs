@@ -6,7 +6,4 @@ pub(crate) mod row;
 
 pub use events::{MAX_EVENTS, NewRunEvent, append_event, events};
 pub use list::{get, list};
-pub use row::{
-    NewRunRow, RunRow, by_external_id, insert, launch, open_row_of_job, open_rows, row, touch_observed,
-    update,
-};
+pub use row::{NewRunRow, RunRow, insert, launch, open_row_of_job, open_rows, row, touch_observed, update};

@@ -87,7 +87,6 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6)");
     BY_HASH = (columns!(), "WHERE secret_hash = $1");
     LIST = (columns!(), "WHERE user_id = $1 ORDER BY id DESC LIMIT 500");
-    COUNT_VALID = ("SELECT COUNT(*) FROM tokens WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2");
     TOUCH = ("UPDATE tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)");
     REVOKE = ("UPDATE tokens SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL");
 }
@@ -121,12 +120,6 @@ pub async fn touch(db: &Db, id: &TokenId, now: Millis) -> Result<(), Error> {
 pub async fn list(source: impl Into<Source<'_>>, user: &UserId) -> Result<Vec<Token>, Error> {
     let raw: Vec<Raw> = source.into().all(LIST, args![user]).await?;
     Ok(readable(raw))
-}
-
-/// How many tokens of a user hold at `now`.
-pub async fn count_valid(source: impl Into<Source<'_>>, user: &UserId, now: Millis) -> Result<i64, Error> {
-    let raw: Option<(i64,)> = source.into().one(COUNT_VALID, args![user, now]).await?;
-    Ok(raw.map_or(0, |(count,)| count))
 }
 
 /// Ends a user's token; `false` when they have none of that id that holds.

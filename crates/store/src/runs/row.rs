@@ -187,7 +187,6 @@ statements! {
     // Also takes the lock that a deletion of the job takes, so that one of the two loses.
     SET_LAST_RUN = ("UPDATE jobs SET last_run_id = $1 WHERE id = $2 AND deleted_at IS NULL");
     ROW = ("SELECT ", light_columns!(), ", launch, prepared FROM runs WHERE id = $1");
-    BY_EXTERNAL_ID = ("SELECT ", light_columns!(), ", launch, prepared FROM runs WHERE external_id = $1");
     OPEN_OF_JOB = ("SELECT ", light_columns!(), ", launch, prepared FROM runs \
         WHERE job_id = $1 AND ended_at IS NULL");
     OPEN = ("SELECT ", light_columns!(), ", CAST(NULL AS TEXT) AS launch, CAST(NULL AS TEXT) AS prepared \
@@ -245,15 +244,6 @@ pub async fn insert(tx: &mut Tx, run: &NewRunRow) -> Result<(), Error> {
 /// A run whoever asks: for the console itself.
 pub async fn row(source: impl Into<Source<'_>>, id: &RunId) -> Result<Option<RunRow>, Error> {
     let raw: Option<Raw> = source.into().one(ROW, args![id]).await?;
-    raw.map(RunRow::try_from).transpose()
-}
-
-/// The run that has this application id on its cluster.
-pub async fn by_external_id(
-    source: impl Into<Source<'_>>,
-    external_id: &str,
-) -> Result<Option<RunRow>, Error> {
-    let raw: Option<Raw> = source.into().one(BY_EXTERNAL_ID, args![external_id]).await?;
     raw.map(RunRow::try_from).transpose()
 }
 

@@ -415,6 +415,13 @@ async fn the_health_of_a_cluster_keeps_the_first_moment_of_a_trouble() {
         assert_eq!(read().await.2, Some(NOW + 1));
         store::clusters::set_seen(&db, &a.cluster, NOW + 3).await.unwrap();
         assert_eq!(read().await, (Some(NOW + 3), None, None));
+        store::clusters::set_rm_started_on(&db, &a.cluster, 77)
+            .await
+            .unwrap();
+        assert_eq!(
+            store::clusters::rows(&db).await.unwrap()[0].rm_started_on,
+            Some(77)
+        );
         assert_eq!(
             store::clusters::ids(&db).await.unwrap(),
             std::slice::from_ref(&a.cluster)

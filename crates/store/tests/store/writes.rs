@@ -1,7 +1,7 @@
 //! Two who write the same thing: one wins, and the other is told.
 
 use crate::{
-    databases::on_both,
+    databases::{on_both, on_both_empty},
     world::{NOW, new, side, spec},
 };
 use domain::{
@@ -11,7 +11,8 @@ use domain::{
     run::{Requested, RunState, Usage},
 };
 use serde_json::json;
-use store::{Constraint, Error, jobs::JobChange};
+use std::time::Duration;
+use store::{Constraint, Db, Error, db::Options, jobs::JobChange};
 
 #[tokio::test]
 async fn of_two_writers_of_a_run_one_wins() {
@@ -372,6 +373,78 @@ async fn a_value_the_vocabulary_does_not_know_hides_only_its_row() {
         assert_eq!(page.items.iter().map(|r| &r.id).collect::<Vec<_>>(), [&good]);
         let jobs = store::jobs::rows(&db, &Scope::All, None).await.unwrap();
         assert_eq!(jobs.len(), 2, "the job of the bad run stays");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_writer_that_waits_too_long_is_told_so() {
+    on_both_empty(|place| async move {
+        let options = Options {
+            max_connections: 1,
+            acquire_timeout: Duration::from_millis(100),
+            ..Options::default()
+        };
+        let db = Db::connect(&place.url, &options).await.unwrap();
+        db.migrate().await.unwrap();
+        let first = db.begin().await.unwrap();
+        let second = db.begin().await;
+        assert!(
+            matches!(&second, Err(error) if error.is_transient()),
+            "{second:?}"
+        );
+        first.rollback().await.unwrap();
+        db.begin().await.unwrap().commit().await.unwrap();
+        db.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_given_up() {
+    on_both_empty(|place| async move {
+        if !place.is_postgres() {
+            return;
+        }
+        let options = Options {
+            statement_timeout: Duration::from_millis(200),
+            ..Options::default()
+        };
+        let db = Db::connect(&place.url, &options).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut holder = db.begin().await.unwrap();
+        store::meta::put(&mut holder, "key", "1").await.unwrap();
+        let mut waiter = db.begin().await.unwrap();
+        let given_up = store::meta::put(&mut waiter, "key", "2").await;
+        assert!(matches!(given_up, Err(Error::Busy(_))), "{given_up:?}");
+        drop(waiter);
+        holder.commit().await.unwrap();
+        db.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_and_harms_nothing() {
+    on_both(|db| async move {
+        let Db::Sqlite { write, .. } = &db else { return };
+        let mut tx = db.begin().await.unwrap();
+        store::meta::put(&mut tx, "key", "kept").await.unwrap();
+        tx.commit().await.unwrap();
+        // SQLite raises the limit to the pages in use, so none is left.
+        sqlx::query("PRAGMA max_page_count = 1")
+            .execute(write)
+            .await
+            .unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let full = store::meta::put(&mut tx, "key", &"x".repeat(1 << 20)).await;
+        assert!(matches!(full, Err(Error::Full(_))), "{full:?}");
+        drop(tx);
+        assert_eq!(store::meta::get(&db, "key").await.unwrap().unwrap(), "kept");
+        // A new connection knows no limit: the disk has room again.
+        let mut tx = db.begin().await.unwrap();
+        store::meta::put(&mut tx, "key", "room again").await.unwrap();
+        tx.commit().await.unwrap();
     })
     .await;
 }
