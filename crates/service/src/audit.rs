@@ -21,8 +21,21 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    pub(crate) fn by(viewer: &'a Viewer, action: Action, object: &'a str, team: Option<&'a TeamId>, detail: Value) -> Self {
-        Self { actor: &viewer.name, user: Some(&viewer.user), action: action.name(), object: Some(object), team, detail }
+    pub(crate) fn by(
+        viewer: &'a Viewer,
+        action: Action,
+        object: &'a str,
+        team: Option<&'a TeamId>,
+        detail: Value,
+    ) -> Self {
+        Self {
+            actor: &viewer.name,
+            user: Some(&viewer.user),
+            action: action.name(),
+            object: Some(object),
+            team,
+            detail,
+        }
     }
 }
 

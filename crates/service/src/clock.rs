@@ -12,16 +12,23 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the wall clock"
+    )]
     fn now(&self) -> Millis {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(Millis::MAX))
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(Millis::MAX))
     }
 }
 
 /// A new ULID for `now`, in lower case.
 pub(crate) fn ulid(now: Millis) -> String {
     let random: u128 = rand::random();
-    ulid::Ulid::from_parts(u64::try_from(now).unwrap_or(0), random).to_string().to_ascii_lowercase()
+    ulid::Ulid::from_parts(u64::try_from(now).unwrap_or(0), random)
+        .to_string()
+        .to_ascii_lowercase()
 }
 
 /// A new id of the kind that is asked for.

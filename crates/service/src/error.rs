@@ -21,7 +21,11 @@ impl Error {
     }
 
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
-        Self { failure: Code::Internal.into(), fields: Vec::new(), cause: Some(cause.to_string()) }
+        Self {
+            failure: Code::Internal.into(),
+            fields: Vec::new(),
+            cause: Some(cause.to_string()),
+        }
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
@@ -36,7 +40,11 @@ impl Error {
     pub(crate) fn check(fields: Vec<FieldFailure>) -> Result<()> {
         match fields.first() {
             None => Ok(()),
-            Some(first) => Err(Self { failure: first.failure.clone(), fields, cause: None }),
+            Some(first) => Err(Self {
+                failure: first.failure.clone(),
+                fields,
+                cause: None,
+            }),
         }
     }
 }
@@ -54,7 +62,11 @@ impl std::error::Error for Error {}
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self { failure, fields: Vec::new(), cause: None }
+        Self {
+            failure,
+            fields: Vec::new(),
+            cause: None,
+        }
     }
 }
 
@@ -69,8 +81,13 @@ impl From<store::Error> for Error {
         let failure = match &error {
             store::Error::Busy(_) => Code::DatabaseBusy.into(),
             store::Error::Full(_) => Code::DiskFull.into(),
-            store::Error::Invalid { what } => Failure::new(Code::FieldInvalid).with("field", "text").with("reason", what),
-            store::Error::Conflict { .. } | store::Error::Inconsistent { .. } | store::Error::Migrate(_) | store::Error::Other(_) => Code::Internal.into(),
+            store::Error::Invalid { what } => Failure::new(Code::FieldInvalid)
+                .with("field", "text")
+                .with("reason", what),
+            store::Error::Conflict { .. }
+            | store::Error::Inconsistent { .. }
+            | store::Error::Migrate(_)
+            | store::Error::Other(_) => Code::Internal.into(),
         };
         // The message of the driver is one level down.
         let mut cause = error.to_string();
@@ -80,6 +97,10 @@ impl From<store::Error> for Error {
             cause.push_str(&inner.to_string());
             source = inner.source();
         }
-        Self { failure, fields: Vec::new(), cause: Some(cause) }
+        Self {
+            failure,
+            fields: Vec::new(),
+            cause: Some(cause),
+        }
     }
 }

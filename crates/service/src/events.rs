@@ -59,6 +59,9 @@ impl Service {
     /// Subscribes the viewer to what changes in its teams. The caller ends the stream when the
     /// session ends or its rights change.
     pub fn subscribe(&self, viewer: &Viewer) -> Result<Subscription> {
-        Ok(Subscription { viewer: viewer.clone(), events: self.inner.bus.0.subscribe() })
+        Ok(Subscription {
+            viewer: viewer.clone(),
+            events: self.inner.bus.0.subscribe(),
+        })
     }
 }

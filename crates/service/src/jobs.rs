@@ -27,12 +27,16 @@ impl Service {
 
     async fn rows(&self, viewer: &Viewer, ids: Option<&[JobId]>) -> Result<Vec<JobRow>> {
         let mut rows = store::jobs::rows(self.db(), &viewer.scope(), ids).await?;
-        rows.iter_mut().filter_map(|row| row.run.as_mut()).for_each(|run| self.refresh(run));
+        rows.iter_mut()
+            .filter_map(|row| row.run.as_mut())
+            .for_each(|run| self.refresh(run));
         Ok(rows)
     }
 
     pub async fn job(&self, viewer: &Viewer, id: &JobId) -> Result<Job> {
-        let mut job = store::jobs::get(self.db(), &viewer.scope(), id).await?.ok_or_else(|| Error::not_found("job"))?;
+        let mut job = store::jobs::get(self.db(), &viewer.scope(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("job"))?;
         require(viewer, Action::JobRead, &job.team)?;
         if let Some(run) = &mut job.run {
             self.refresh(run);
@@ -54,18 +58,35 @@ impl Service {
         }
         let cluster = self.check_spec(viewer, &team, &new.spec).await?;
         let now = self.now();
-        let row = NewJobRow { id: new_id!(JobId, now), team, cluster, spec: new.spec, created_by: viewer.user.clone(), created_at: now };
+        let row = NewJobRow {
+            id: new_id!(JobId, now),
+            team,
+            cluster,
+            spec: new.spec,
+            created_by: viewer.user.clone(),
+            created_at: now,
+        };
         let mut tx = self.db().begin().await?;
         if let Some(key) = key
-            && !store::idempotency::claim(&mut tx, &viewer.user, key, "create job", row.id.as_str(), now).await?
+            && !store::idempotency::claim(&mut tx, &viewer.user, key, "create job", row.id.as_str(), now)
+                .await?
         {
             tx.rollback().await?;
-            let kept = self.remembered(viewer, Some(key), "create job").await?.ok_or(Code::IdempotencyMismatch)?;
+            let kept = self
+                .remembered(viewer, Some(key), "create job")
+                .await?
+                .ok_or(Code::IdempotencyMismatch)?;
             return self.job(viewer, &kept.parse().map_err(Error::internal)?).await;
         }
-        store::jobs::insert(&mut tx, &row).await.map_err(|error| taken(error, &row.spec.name))?;
+        store::jobs::insert(&mut tx, &row)
+            .await
+            .map_err(|error| taken(error, &row.spec.name))?;
         let detail = json!({ "name": row.spec.name, "kind": row.spec.kind, "version": 1 });
-        self.record(&mut tx, Entry::by(viewer, Action::JobWrite, row.id.as_str(), Some(&row.team), detail)).await?;
+        self.record(
+            &mut tx,
+            Entry::by(viewer, Action::JobWrite, row.id.as_str(), Some(&row.team), detail),
+        )
+        .await?;
         tx.commit().await?;
         self.announce_job(&row.id, &row.team, 1);
         self.prepare_soon(&row.id, &row.team, 1);
@@ -76,25 +97,43 @@ impl Service {
     pub async fn update_job(&self, viewer: &Viewer, id: &JobId, update: JobUpdate) -> Result<Job> {
         let job = self.job(viewer, id).await?;
         require(viewer, Action::JobWrite, &job.team)?;
-        let conflict = |current: i64| Failure::new(Code::EditConflict).with("current", current).with("yours", update.base_version);
+        let conflict = |current: i64| {
+            Failure::new(Code::EditConflict)
+                .with("current", current)
+                .with("yours", update.base_version)
+        };
         if job.version != update.base_version {
             return Err(conflict(job.version).into());
         }
         if job.spec.kind != update.spec.kind {
-            return Err(Failure::new(Code::FieldInvalid).with("field", "kind").with("reason", job.spec.kind.name()).into());
+            return Err(Failure::new(Code::FieldInvalid)
+                .with("field", "kind")
+                .with("reason", job.spec.kind.name())
+                .into());
         }
         let cluster = self.check_spec(viewer, &job.team, &update.spec).await?;
-        let change = JobChange { cluster, spec: update.spec.clone(), by: viewer.user.clone(), at: self.now() };
+        let change = JobChange {
+            cluster,
+            spec: update.spec.clone(),
+            by: viewer.user.clone(),
+            at: self.now(),
+        };
         let mut tx = self.db().begin().await?;
         match store::jobs::update(&mut tx, id, update.base_version, &change).await {
             Ok(true) => {}
             Ok(false) => return Err(conflict(self.job(viewer, id).await?.version).into()),
-            Err(error) if error.constraint() == Some(Constraint::JobVersion) => return Err(conflict(update.base_version + 1).into()),
+            Err(error) if error.constraint() == Some(Constraint::JobVersion) => {
+                return Err(conflict(update.base_version + 1).into());
+            }
             Err(error) => return Err(taken(error, &change.spec.name)),
         }
         let version = update.base_version + 1;
         let detail = json!({ "name": change.spec.name, "version": version });
-        self.record(&mut tx, Entry::by(viewer, Action::JobWrite, id.as_str(), Some(&job.team), detail)).await?;
+        self.record(
+            &mut tx,
+            Entry::by(viewer, Action::JobWrite, id.as_str(), Some(&job.team), detail),
+        )
+        .await?;
         tx.commit().await?;
         self.announce_job(id, &job.team, version);
         self.prepare_soon(id, &job.team, version);
@@ -110,7 +149,17 @@ impl Service {
             let shown = job.run.map_or_else(|| "-".to_owned(), |run| run.id.to_string());
             return Err(Failure::new(Code::RunOpen).with("run", shown).into());
         }
-        self.record(&mut tx, Entry::by(viewer, Action::JobDelete, id.as_str(), Some(&job.team), json!({ "name": job.spec.name }))).await?;
+        self.record(
+            &mut tx,
+            Entry::by(
+                viewer,
+                Action::JobDelete,
+                id.as_str(),
+                Some(&job.team),
+                json!({ "name": job.spec.name }),
+            ),
+        )
+        .await?;
         tx.commit().await?;
         self.announce_job(id, &job.team, -1);
         Ok(())
@@ -144,7 +193,13 @@ impl Service {
     /// Checks a definition against what exists and what the team may use; answers its cluster.
     async fn check_spec(&self, viewer: &Viewer, team: &TeamId, spec: &JobSpec) -> Result<ClusterId> {
         Error::check(spec.check())?;
-        let refuse = |field: &str, failure: Failure| Error::check(vec![FieldFailure { field: field.to_owned(), failure }]).err();
+        let refuse = |field: &str, failure: Failure| {
+            Error::check(vec![FieldFailure {
+                field: field.to_owned(),
+                failure,
+            }])
+            .err()
+        };
         let cluster = store::clusters::by_code(self.db(), &viewer.scope(), &spec.cluster).await?;
         let Some(cluster) = cluster else {
             let failure = Failure::new(Code::ClusterNotAllowed).with("cluster", &spec.cluster);
@@ -155,12 +210,21 @@ impl Service {
         }
         let environment = store::environments::get(self.db(), &viewer.scope(), &spec.environment).await?;
         if environment.is_none_or(|env| env.team.is_some_and(|owner| &owner != team)) {
-            return Err(refuse("environment", Failure::new(Code::NotFound).with("what", "environment")).unwrap_or_else(|| Error::not_found("environment")));
+            return Err(refuse(
+                "environment",
+                Failure::new(Code::NotFound).with("what", "environment"),
+            )
+            .unwrap_or_else(|| Error::not_found("environment")));
         }
         if let Some(artifact) = &spec.artifact {
-            let known = store::artifacts::get(self.db(), &viewer.scope(), artifact).await?.filter(|found| &found.team == team);
+            let known = store::artifacts::get(self.db(), &viewer.scope(), artifact)
+                .await?
+                .filter(|found| &found.team == team);
             let Some(known) = known else {
-                return Err(refuse("artifact", Failure::new(Code::NotFound).with("what", "artifact")).unwrap_or_else(|| Error::not_found("artifact")));
+                return Err(
+                    refuse("artifact", Failure::new(Code::NotFound).with("what", "artifact"))
+                        .unwrap_or_else(|| Error::not_found("artifact")),
+                );
             };
             if spec.main_class.is_none() && known.manifest_class.is_none() {
                 let failure = Failure::new(Code::FieldRequired).with("field", "main_class");
@@ -171,7 +235,13 @@ impl Service {
     }
 
     fn announce_job(&self, id: &JobId, team: &TeamId, version: i64) {
-        self.inner.bus.send(Event { topic: Topic::Job, id: id.to_string(), team: Some(team.clone()), job: Some(id.to_string()), version });
+        self.inner.bus.send(Event {
+            topic: Topic::Job,
+            id: id.to_string(),
+            team: Some(team.clone()),
+            job: Some(id.to_string()),
+            version,
+        });
     }
 }
 
@@ -187,7 +257,12 @@ pub(crate) fn team_of(viewer: &Viewer, named: Option<&TeamId>) -> Result<TeamId>
 fn taken(error: store::Error, name: &str) -> Error {
     if error.constraint() == Some(Constraint::JobName) {
         let failure = Failure::new(Code::NameTaken).with("name", name);
-        return Error::check(vec![FieldFailure { field: "name".to_owned(), failure }]).err().unwrap_or_else(|| error.into());
+        return Error::check(vec![FieldFailure {
+            field: "name".to_owned(),
+            failure,
+        }])
+        .err()
+        .unwrap_or_else(|| error.into());
     }
     error.into()
 }

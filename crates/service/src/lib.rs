@@ -7,6 +7,10 @@ compile_error!("service is part of the server; a page must never link it");
 
 mod artifacts;
 mod audit;
+#[cfg(not(feature = "chaos"))]
+mod chaos;
+#[cfg(feature = "chaos")]
+pub mod chaos;
 mod clock;
 mod clusters;
 mod environments;
@@ -70,11 +74,15 @@ impl Service {
     pub async fn new(db: Db, clock: Arc<dyn Clock>, config: Config) -> Result<Self> {
         for dir in ["artifacts", "uploads", "spool"] {
             let path = config.data_dir.join(dir);
-            std::fs::create_dir_all(&path).map_err(|e| Error::internal(format!("{}: {e}", path.display())))?;
+            std::fs::create_dir_all(&path)
+                .map_err(|e| Error::internal(format!("{}: {e}", path.display())))?;
         }
         let deployment = deployment(&db, clock.now()).await?;
-        let net = net::Client::with(net::Options { timeout: config.request_timeout, ..net::Options::default() })
-            .map_err(Error::internal)?;
+        let net = net::Client::with(net::Options {
+            timeout: config.request_timeout,
+            ..net::Options::default()
+        })
+        .map_err(Error::internal)?;
         let inner = Inner {
             runner: environments::Runner::new(config.runner_jar.clone()),
             logs: logs::Spool::new(config.data_dir.join("spool"))?,
@@ -90,7 +98,9 @@ impl Service {
             tracker: runs::Tracker::default(),
             waiting: runs::Waiting::default(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// What time the console thinks it is.
@@ -119,10 +129,18 @@ async fn deployment(db: &Db, now: Millis) -> Result<DeploymentId> {
 
 /// Passes when the viewer may do `action` on an object of `team`.
 fn require(viewer: &Viewer, action: Action, team: &TeamId) -> Result<()> {
-    if viewer.may(action, team) { Ok(()) } else { Err(Error::forbidden(action)) }
+    if viewer.may(action, team) {
+        Ok(())
+    } else {
+        Err(Error::forbidden(action))
+    }
 }
 
 /// Passes when the viewer may do `action` on what all teams share.
 fn require_shared(viewer: &Viewer, action: Action) -> Result<()> {
-    if viewer.may_shared(action) { Ok(()) } else { Err(Error::forbidden(action)) }
+    if viewer.may_shared(action) {
+        Ok(())
+    } else {
+        Err(Error::forbidden(action))
+    }
 }

@@ -31,7 +31,10 @@ pub(crate) struct Guard {
 
 impl Default for Guard {
     fn default() -> Self {
-        Self { throttle: Mutex::default(), checks: Semaphore::new(PARALLEL_CHECKS) }
+        Self {
+            throttle: Mutex::default(),
+            checks: Semaphore::new(PARALLEL_CHECKS),
+        }
     }
 }
 
@@ -50,14 +53,28 @@ impl Service {
         let address = identity::address_key(from);
         let wait = self.throttle().attempt(&name, &address, self.now());
         if let Err(wait) = wait {
-            return Err(Failure::new(Code::TooMany).with("seconds", wait.div_euclid(1000) + 1).into());
+            return Err(Failure::new(Code::TooMany)
+                .with("seconds", wait.div_euclid(1000) + 1)
+                .into());
         }
-        let found = if name.is_empty() || name.len() > 200 { None } else { store::users::by_name(self.db(), &name).await? };
+        let found = if name.is_empty() || name.len() > 200 {
+            None
+        } else {
+            store::users::by_name(self.db(), &name).await?
+        };
         let hash = found.as_ref().and_then(|user| user.password_hash.clone());
         let right = {
-            let _permit = self.inner.people.checks.acquire().await.map_err(Error::internal)?;
+            let _permit = self
+                .inner
+                .people
+                .checks
+                .acquire()
+                .await
+                .map_err(Error::internal)?;
             let given = given.to_owned();
-            tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref())).await.map_err(Error::internal)?
+            tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref()))
+                .await
+                .map_err(Error::internal)?
         };
         match found.filter(|user| right && !user.disabled) {
             Some(user) => {
@@ -87,13 +104,24 @@ impl Service {
     }
 
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
-        self.inner.people.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .people
+            .throttle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn note_refused(&self, name: &str) -> Result<()> {
         let mut tx = self.db().begin().await?;
         let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
-        let entry = Entry { actor: "-", user: None, action: "auth.refused", object: None, team: None, detail: json!({ "name": shown }) };
+        let entry = Entry {
+            actor: "-",
+            user: None,
+            action: "auth.refused",
+            object: None,
+            team: None,
+            detail: json!({ "name": shown }),
+        };
         self.record(&mut tx, entry).await?;
         Ok(tx.commit().await?)
     }
@@ -101,7 +129,14 @@ impl Service {
     async fn signed_in(&self, user: &UserId, action: &str) -> Result<SignedIn> {
         let (viewer, epoch) = self.viewer(user, Via::Session).await?;
         let mut tx = self.db().begin().await?;
-        let entry = Entry { actor: &viewer.name, user: Some(user), action, object: Some(user.as_str()), team: None, detail: json!({}) };
+        let entry = Entry {
+            actor: &viewer.name,
+            user: Some(user),
+            action,
+            object: Some(user.as_str()),
+            team: None,
+            detail: json!({}),
+        };
         self.record(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(SignedIn { viewer, epoch })
@@ -123,22 +158,42 @@ impl Service {
     }
 
     async fn viewer(&self, user: &UserId, via: Via) -> Result<(Viewer, i64)> {
-        let row = store::users::row(self.db(), user).await?.filter(|row| !row.disabled).ok_or(Code::Unauthenticated)?;
+        let row = store::users::row(self.db(), user)
+            .await?
+            .filter(|row| !row.disabled)
+            .ok_or(Code::Unauthenticated)?;
         let teams = store::users::memberships(self.db(), user).await?;
-        Ok((Viewer { user: row.id, name: row.name, admin: row.admin, teams, via }, row.epoch))
+        Ok((
+            Viewer {
+                user: row.id,
+                name: row.name,
+                admin: row.admin,
+                teams,
+                via,
+            },
+            row.epoch,
+        ))
     }
 
     /// Who a session belongs to, with the rights of this moment.
     pub async fn viewer_of_session(&self, user: &UserId, epoch: i64) -> Result<Viewer> {
         let (viewer, now) = self.viewer(user, Via::Session).await?;
-        if now == epoch { Ok(viewer) } else { Err(Code::Unauthenticated.into()) }
+        if now == epoch {
+            Ok(viewer)
+        } else {
+            Err(Code::Unauthenticated.into())
+        }
     }
 
     /// Who a bearer token belongs to.
     pub async fn viewer_of_token(&self, bearer: &str) -> Result<Viewer> {
-        let Some(hash) = identity::token_hash(bearer) else { return Err(Code::TokenInvalid.into()) };
+        let Some(hash) = identity::token_hash(bearer) else {
+            return Err(Code::TokenInvalid.into());
+        };
         let now = self.now();
-        let token = store::tokens::by_hash(self.db(), &hash).await?.ok_or(Code::TokenInvalid)?;
+        let token = store::tokens::by_hash(self.db(), &hash)
+            .await?
+            .ok_or(Code::TokenInvalid)?;
         if token.revoked_at.is_some() || token.expires_at <= now {
             return Err(Code::TokenInvalid.into());
         }
@@ -151,8 +206,18 @@ impl Service {
 
     /// The caller.
     pub async fn me(&self, viewer: &Viewer) -> Result<Me> {
-        let actions = Action::ALL.iter().filter(|&&action| viewer.may_shared(action)).map(|action| action.name().to_owned()).collect();
-        Ok(Me { id: viewer.user.clone(), name: viewer.name.clone(), admin: viewer.admin, teams: viewer.teams.clone(), actions })
+        let actions = Action::ALL
+            .iter()
+            .filter(|&&action| viewer.may_shared(action))
+            .map(|action| action.name().to_owned())
+            .collect();
+        Ok(Me {
+            id: viewer.user.clone(),
+            name: viewer.name.clone(),
+            admin: viewer.admin,
+            teams: viewer.teams.clone(),
+            actions,
+        })
     }
 
     /// The viewer's own tokens.
@@ -168,7 +233,10 @@ impl Service {
         }
         let mut checks = Checks::default();
         checks.take("name", validate::line("name", &new.name, 100));
-        checks.take("days", validate::range("days", new.days, identity::TOKEN_DAYS.0, identity::TOKEN_DAYS.1));
+        checks.take(
+            "days",
+            validate::range("days", new.days, identity::TOKEN_DAYS.0, identity::TOKEN_DAYS.1),
+        );
         Error::check(checks.0)?;
         let now = self.now();
         let secret = Secret::token().map_err(Error::internal)?;
@@ -184,10 +252,24 @@ impl Service {
         let mut tx = self.db().begin().await?;
         store::tokens::insert(&mut tx, &row).await?;
         let detail = json!({ "name": new.name, "days": new.days });
-        self.record(&mut tx, Entry::by(viewer, Action::TokenOwn, id.as_str(), None, detail)).await?;
+        self.record(
+            &mut tx,
+            Entry::by(viewer, Action::TokenOwn, id.as_str(), None, detail),
+        )
+        .await?;
         tx.commit().await?;
-        let token = Token { id, name: new.name, created_at: now, expires_at: row.expires_at, last_used_at: None, revoked_at: None };
-        Ok(CreatedToken { token, secret: secret.expose().to_owned() })
+        let token = Token {
+            id,
+            name: new.name,
+            created_at: now,
+            expires_at: row.expires_at,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        Ok(CreatedToken {
+            token,
+            secret: secret.expose().to_owned(),
+        })
     }
 
     /// Ends a token of the viewer; at once.
@@ -196,7 +278,17 @@ impl Service {
         if !store::tokens::revoke(&mut tx, &viewer.user, id, self.now()).await? {
             return Err(Error::not_found("token"));
         }
-        self.record(&mut tx, Entry::by(viewer, Action::TokenOwn, id.as_str(), None, json!({ "revoked": true }))).await?;
+        self.record(
+            &mut tx,
+            Entry::by(
+                viewer,
+                Action::TokenOwn,
+                id.as_str(),
+                None,
+                json!({ "revoked": true }),
+            ),
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
@@ -221,19 +313,41 @@ impl Service {
         let known = store::teams::list(self.db(), &domain::Scope::All).await?;
         let mut teams = Vec::new();
         for wanted in &new.teams {
-            let team = known.iter().find(|team| team.name == wanted.team).ok_or_else(|| Error::not_found("team"))?;
-            teams.push(Membership { team: team.id.clone(), team_name: team.name.clone(), role: wanted.role });
+            let team = known
+                .iter()
+                .find(|team| team.name == wanted.team)
+                .ok_or_else(|| Error::not_found("team"))?;
+            teams.push(Membership {
+                team: team.id.clone(),
+                team_name: team.name.clone(),
+                role: wanted.role,
+            });
         }
         let hash = match new.password {
             None => None,
             Some(given) => {
-                let _permit = self.inner.people.checks.acquire().await.map_err(Error::internal)?;
-                let hashed = tokio::task::spawn_blocking(move || password::hash(&given)).await.map_err(Error::internal)?;
+                let _permit = self
+                    .inner
+                    .people
+                    .checks
+                    .acquire()
+                    .await
+                    .map_err(Error::internal)?;
+                let hashed = tokio::task::spawn_blocking(move || password::hash(&given))
+                    .await
+                    .map_err(Error::internal)?;
                 Some(hashed.map_err(Error::internal)?)
             }
         };
         let now = self.now();
-        let user = User { id: new_id!(UserId, now), name: new.name.to_lowercase(), admin: new.admin, disabled: false, teams, created_at: now };
+        let user = User {
+            id: new_id!(UserId, now),
+            name: new.name.to_lowercase(),
+            admin: new.admin,
+            disabled: false,
+            teams,
+            created_at: now,
+        };
         let mut tx = self.db().begin().await?;
         match store::users::insert(&mut tx, &user, hash.as_deref()).await {
             Err(error) if error.constraint() == Some(store::Constraint::UserName) => {
@@ -245,7 +359,11 @@ impl Service {
             store::users::set_membership(&mut tx, &user.id, &membership.team, membership.role).await?;
         }
         let detail = json!({ "name": user.name, "admin": user.admin, "teams": user.teams });
-        self.record(&mut tx, Entry::by(viewer, Action::UserWrite, user.id.as_str(), None, detail)).await?;
+        self.record(
+            &mut tx,
+            Entry::by(viewer, Action::UserWrite, user.id.as_str(), None, detail),
+        )
+        .await?;
         tx.commit().await?;
         Ok(user)
     }
@@ -261,7 +379,10 @@ impl Service {
         }
         validate::code("name", name, 60)?;
         let now = self.now();
-        let team = Team { id: new_id!(TeamId, now), name: name.to_owned() };
+        let team = Team {
+            id: new_id!(TeamId, now),
+            name: name.to_owned(),
+        };
         let mut tx = self.db().begin().await?;
         match store::teams::insert(&mut tx, &team, now).await {
             Err(error) if error.constraint() == Some(store::Constraint::TeamName) => {
@@ -269,7 +390,17 @@ impl Service {
             }
             other => other?,
         }
-        self.record(&mut tx, Entry::by(viewer, Action::TeamWrite, team.id.as_str(), Some(&team.id), json!({ "name": name }))).await?;
+        self.record(
+            &mut tx,
+            Entry::by(
+                viewer,
+                Action::TeamWrite,
+                team.id.as_str(),
+                Some(&team.id),
+                json!({ "name": name }),
+            ),
+        )
+        .await?;
         tx.commit().await?;
         Ok(team)
     }
@@ -280,10 +411,24 @@ impl Service {
             return Ok(None);
         }
         let now = self.now();
-        let user = User { id: new_id!(UserId, now), name: FIRST_USER.to_owned(), admin: true, disabled: false, teams: Vec::new(), created_at: now };
+        let user = User {
+            id: new_id!(UserId, now),
+            name: FIRST_USER.to_owned(),
+            admin: true,
+            disabled: false,
+            teams: Vec::new(),
+            created_at: now,
+        };
         let mut tx = self.db().begin().await?;
         store::users::insert(&mut tx, &user, None).await?;
-        let entry = Entry { actor: "console", user: None, action: "user.first", object: Some(user.id.as_str()), team: None, detail: json!({ "name": user.name }) };
+        let entry = Entry {
+            actor: "console",
+            user: None,
+            action: "user.first",
+            object: Some(user.id.as_str()),
+            team: None,
+            detail: json!({ "name": user.name }),
+        };
         self.record(&mut tx, entry).await?;
         tx.commit().await?;
         self.host_login_link(Some(FIRST_USER)).await.map(Some)
@@ -292,12 +437,22 @@ impl Service {
     /// Makes a login link for somebody on the host; for the management socket alone.
     pub async fn host_login_link(&self, name: Option<&str>) -> Result<Secret> {
         let name = name.unwrap_or(FIRST_USER);
-        let user = store::users::by_name(self.db(), &name.to_lowercase()).await?.filter(|user| !user.disabled).ok_or_else(|| Error::not_found("user"))?;
+        let user = store::users::by_name(self.db(), &name.to_lowercase())
+            .await?
+            .filter(|user| !user.disabled)
+            .ok_or_else(|| Error::not_found("user"))?;
         let now = self.now();
         let secret = Secret::login_link().map_err(Error::internal)?;
         let mut tx = self.db().begin().await?;
         store::login_links::insert(&mut tx, &secret.hash(), &user.id, now + identity::LOGIN_LINK_MS).await?;
-        let entry = Entry { actor: "host", user: None, action: "auth.link_made", object: Some(user.id.as_str()), team: None, detail: json!({}) };
+        let entry = Entry {
+            actor: "host",
+            user: None,
+            action: "auth.link_made",
+            object: Some(user.id.as_str()),
+            team: None,
+            detail: json!({}),
+        };
         self.record(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(secret)
@@ -305,7 +460,9 @@ impl Service {
 
     /// The viewer a subcommand on the host acts as; for the management socket alone.
     pub async fn host_viewer(&self, name: &str) -> Result<Viewer> {
-        let user = store::users::by_name(self.db(), &name.to_lowercase()).await?.ok_or_else(|| Error::not_found("user"))?;
+        let user = store::users::by_name(self.db(), &name.to_lowercase())
+            .await?
+            .ok_or_else(|| Error::not_found("user"))?;
         Ok(self.viewer(&user.id, Via::Host).await?.0)
     }
 }

@@ -31,8 +31,15 @@ pub enum Name {
 }
 
 impl Name {
-    pub const ALL: [Name; 7] =
-        [Name::Submit, Name::Stop, Name::Track, Name::Place, Name::Prepare, Name::Explain, Name::Retention];
+    pub const ALL: [Name; 7] = [
+        Name::Submit,
+        Name::Stop,
+        Name::Track,
+        Name::Place,
+        Name::Prepare,
+        Name::Explain,
+        Name::Retention,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -68,7 +75,10 @@ pub(crate) struct Board {
 
 impl Board {
     pub(crate) fn new() -> Self {
-        Self { signals: Name::ALL.into_iter().map(|n| (n, Arc::default())).collect(), statuses: Mutex::default() }
+        Self {
+            signals: Name::ALL.into_iter().map(|n| (n, Arc::default())).collect(),
+            statuses: Mutex::default(),
+        }
     }
 
     /// Wakes a reconciler; many signals before it runs are one.
@@ -83,11 +93,20 @@ impl Board {
     }
 
     pub(crate) fn statuses(&self) -> BTreeMap<Name, Status> {
-        self.statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.statuses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn record(&self, name: Name, change: impl FnOnce(&mut Status)) {
-        change(self.statuses.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default());
+        change(
+            self.statuses
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(name)
+                .or_default(),
+        );
     }
 }
 
@@ -145,7 +164,12 @@ impl Service {
     pub fn start(&self, tasks: &TaskTracker, stop: &CancellationToken) {
         macro_rules! run {
             ($name:ident, $method:ident) => {
-                tasks.spawn(drive(self.clone(), Name::$name, stop.clone(), |service: Service| async move { service.$method().await }));
+                tasks.spawn(drive(
+                    self.clone(),
+                    Name::$name,
+                    stop.clone(),
+                    |service: Service| async move { service.$method().await },
+                ));
             };
         }
         run!(Submit, activate_submit);

@@ -26,8 +26,14 @@ impl Service {
         store::idempotency::purge(&mut tx, now - KEYS_MS).await?;
         store::login_links::purge(&mut tx, now).await?;
         tx.commit().await?;
-        store::sessions::Sessions::new(self.db().clone(), std::sync::Arc::new(move || now)).purge().await?;
-        let next = if handled == BATCH.unsigned_abs() { Duration::from_secs(1) } else { Duration::from_secs(600) };
+        store::sessions::Sessions::new(self.db().clone(), std::sync::Arc::new(move || now))
+            .purge()
+            .await?;
+        let next = if handled == BATCH.unsigned_abs() {
+            Duration::from_secs(1)
+        } else {
+            Duration::from_secs(600)
+        };
         Ok(Activation { handled, next })
     }
 }

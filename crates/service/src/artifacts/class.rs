@@ -63,9 +63,16 @@ pub(crate) fn main_class(bytes: &[u8]) -> Option<String> {
         let flags = reader.u16()?;
         let (name, descriptor) = (reader.u16()?, reader.u16()?);
         reader.skip_attributes()?;
-        if flags & PUBLIC_STATIC == PUBLIC_STATIC && utf8(name) == Some(b"main") && utf8(descriptor) == Some(b"([Ljava/lang/String;)V") {
-            let Some(Constant::Class(name)) = pool.get(usize::from(this)) else { return None };
-            return String::from_utf8(utf8(*name)?.to_vec()).ok().map(|name| name.replace('/', "."));
+        if flags & PUBLIC_STATIC == PUBLIC_STATIC
+            && utf8(name) == Some(b"main")
+            && utf8(descriptor) == Some(b"([Ljava/lang/String;)V")
+        {
+            let Some(Constant::Class(name)) = pool.get(usize::from(this)) else {
+                return None;
+            };
+            return String::from_utf8(utf8(*name)?.to_vec())
+                .ok()
+                .map(|name| name.replace('/', "."));
         }
     }
     None
@@ -126,7 +133,10 @@ mod tests {
     #[test]
     fn finds_main_and_nothing_like_it() {
         let main = "([Ljava/lang/String;)V";
-        assert_eq!(main_class(&class(9, "main", main)).as_deref(), Some("com.example.Main"));
+        assert_eq!(
+            main_class(&class(9, "main", main)).as_deref(),
+            Some("com.example.Main")
+        );
         assert_eq!(main_class(&class(1, "main", main)), None);
         assert_eq!(main_class(&class(9, "main", "()V")), None);
         assert_eq!(main_class(&class(9, "mains", main)), None);

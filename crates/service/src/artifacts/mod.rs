@@ -34,7 +34,9 @@ impl Service {
     }
 
     pub async fn artifact(&self, viewer: &Viewer, id: &ArtifactId) -> Result<Artifact> {
-        let artifact = store::artifacts::get(self.db(), &viewer.scope(), id).await?.ok_or_else(|| Error::not_found("artifact"))?;
+        let artifact = store::artifacts::get(self.db(), &viewer.scope(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("artifact"))?;
         require(viewer, Action::ArtifactRead, &artifact.team)?;
         Ok(artifact)
     }
@@ -46,8 +48,14 @@ impl Service {
         check_name(&new.name)?;
         validate::range("size", new.size, 1, MAX_ARTIFACT_BYTES)?;
         let sha256 = new.sha256.map(|hash| hash.to_ascii_lowercase());
-        if sha256.as_ref().is_some_and(|hash| hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit())) {
-            return Err(Failure::new(Code::FieldInvalid).with("field", "sha256").with("reason", "64 hex digits").into());
+        if sha256
+            .as_ref()
+            .is_some_and(|hash| hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit()))
+        {
+            return Err(Failure::new(Code::FieldInvalid)
+                .with("field", "sha256")
+                .with("reason", "64 hex digits")
+                .into());
         }
         if let Some(hash) = &sha256
             && let Some(artifact) = self.known_content(viewer, &team, &new.name, hash).await?
@@ -83,7 +91,9 @@ impl Service {
     }
 
     async fn upload(&self, viewer: &Viewer, id: &UploadId) -> Result<UploadRow> {
-        store::uploads::get(self.db(), &viewer.user, id).await?.ok_or_else(|| Error::not_found("upload"))
+        store::uploads::get(self.db(), &viewer.user, id)
+            .await?
+            .ok_or_else(|| Error::not_found("upload"))
     }
 
     /// Takes part `number`, counted from 0. A part that broke off is simply sent again.
@@ -92,7 +102,13 @@ impl Service {
         S: Stream<Item = io::Result<Bytes>> + Send,
     {
         let row = self.upload(viewer, id).await?;
-        let wrong = |reason: String| Error::from(Failure::new(Code::UploadPart).with("part", number).with("reason", reason));
+        let wrong = |reason: String| {
+            Error::from(
+                Failure::new(Code::UploadPart)
+                    .with("part", number)
+                    .with("reason", reason),
+            )
+        };
         let parts = parts_of(&row);
         if !(0..parts).contains(&number) {
             return Err(wrong(format!("there are parts 0 to {}", parts - 1)));
@@ -100,12 +116,21 @@ impl Service {
         let offset = number * row.part_size;
         let expected = (row.size - offset).min(row.part_size);
         let path = self.upload_path(id);
-        let mut file = tokio::fs::OpenOptions::new().create(true).write(true).truncate(false).open(&path).await.map_err(disk)?;
-        file.seek(io::SeekFrom::Start(offset.unsigned_abs())).await.map_err(disk)?;
+        let mut file = tokio::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&path)
+            .await
+            .map_err(disk)?;
+        file.seek(io::SeekFrom::Start(offset.unsigned_abs()))
+            .await
+            .map_err(disk)?;
         let mut received = 0;
         let mut body = pin!(body);
         while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|e| wrong(format!("it broke off after {received} bytes ({})", e.kind())))?;
+            let chunk =
+                chunk.map_err(|e| wrong(format!("it broke off after {received} bytes ({})", e.kind())))?;
             received += chunk.len() as i64;
             if received > expected {
                 return Err(wrong(format!("it is longer than {expected} bytes")));
@@ -128,12 +153,20 @@ impl Service {
     pub async fn complete_upload(&self, viewer: &Viewer, id: &UploadId) -> Result<Artifact> {
         let row = self.upload(viewer, id).await?;
         let have = store::uploads::parts(self.db(), id).await?;
-        let missing: Vec<String> = (0..parts_of(&row)).filter(|n| !have.contains(n)).take(20).map(|n| n.to_string()).collect();
+        let missing: Vec<String> = (0..parts_of(&row))
+            .filter(|n| !have.contains(n))
+            .take(20)
+            .map(|n| n.to_string())
+            .collect();
         if !missing.is_empty() {
-            return Err(Failure::new(Code::UploadIncomplete).with("missing", missing.join(", ")).into());
+            return Err(Failure::new(Code::UploadIncomplete)
+                .with("missing", missing.join(", "))
+                .into());
         }
         let path = self.upload_path(id);
-        let artifact = self.keep(viewer, &row.team, &row.name, &path, row.sha256.as_deref()).await?;
+        let artifact = self
+            .keep(viewer, &row.team, &row.name, &path, row.sha256.as_deref())
+            .await?;
         let mut tx = self.db().begin().await?;
         store::uploads::delete(&mut tx, id).await?;
         tx.commit().await?;
@@ -141,14 +174,25 @@ impl Service {
     }
 
     /// Takes a whole file in one body.
-    pub async fn store_artifact<S>(&self, viewer: &Viewer, team: Option<TeamId>, name: &str, body: S) -> Result<Artifact>
+    pub async fn store_artifact<S>(
+        &self,
+        viewer: &Viewer,
+        team: Option<TeamId>,
+        name: &str,
+        body: S,
+    ) -> Result<Artifact>
     where
         S: Stream<Item = io::Result<Bytes>> + Send,
     {
         let team = team_of(viewer, team.as_ref())?;
         require(viewer, Action::ArtifactWrite, &team)?;
         check_name(name)?;
-        let path = self.inner.config.data_dir.join("uploads").join(crate::clock::ulid(self.now()));
+        let path = self
+            .inner
+            .config
+            .data_dir
+            .join("uploads")
+            .join(crate::clock::ulid(self.now()));
         let received = receive(&path, body).await;
         let kept = match received {
             Ok(()) => self.keep(viewer, &team, name, &path, None).await,
@@ -160,16 +204,32 @@ impl Service {
     }
 
     /// Moves a received file to its place by content and records it.
-    async fn keep(&self, viewer: &Viewer, team: &TeamId, name: &str, path: &Path, announced: Option<&str>) -> Result<Artifact> {
+    async fn keep(
+        &self,
+        viewer: &Viewer,
+        team: &TeamId,
+        name: &str,
+        path: &Path,
+        announced: Option<&str>,
+    ) -> Result<Artifact> {
         let (size, sha256) = hash(path).await?;
         if let Some(expected) = announced
             && expected != sha256
         {
-            return Err(Failure::new(Code::ChecksumMismatch).with("expected", expected).with("actual", sha256).into());
+            return Err(Failure::new(Code::ChecksumMismatch)
+                .with("expected", expected)
+                .with("actual", sha256)
+                .into());
         }
         let opened = std::fs::File::open(path).map_err(disk)?;
-        let jar = tokio::task::spawn_blocking(move || jar::inspect(opened)).await.map_err(Error::internal)?;
-        let jar = jar.map_err(|reason| Failure::new(Code::JarInvalid).with("name", name).with("reason", reason))?;
+        let jar = tokio::task::spawn_blocking(move || jar::inspect(opened))
+            .await
+            .map_err(Error::internal)?;
+        let jar = jar.map_err(|reason| {
+            Failure::new(Code::JarInvalid)
+                .with("name", name)
+                .with("reason", reason)
+        })?;
         let place = self.artifact_path(&sha256);
         tokio::fs::rename(path, &place).await.map_err(disk)?;
         if let Some(known) = self.known_content(viewer, team, name, &sha256).await? {
@@ -190,16 +250,34 @@ impl Service {
         let mut tx = self.db().begin().await?;
         let version = store::artifacts::insert(&mut tx, &new).await?;
         let detail = json!({ "name": name, "version": version, "sha256": new.sha256, "size": size });
-        self.record(&mut tx, Entry::by(viewer, Action::ArtifactWrite, new.id.as_str(), Some(team), detail)).await?;
+        self.record(
+            &mut tx,
+            Entry::by(viewer, Action::ArtifactWrite, new.id.as_str(), Some(team), detail),
+        )
+        .await?;
         tx.commit().await?;
         self.artifact(viewer, &new.id).await
     }
 
     /// The team's artifact of this name and content, if its file is still there.
-    async fn known_content(&self, viewer: &Viewer, team: &TeamId, name: &str, sha256: &str) -> Result<Option<Artifact>> {
-        let Some(known) = store::artifacts::find(self.db(), team, name, sha256).await? else { return Ok(None) };
-        let there = tokio::fs::try_exists(self.artifact_path(sha256)).await.map_err(disk)?;
-        if there { Ok(Some(self.artifact(viewer, &known.id).await?)) } else { Ok(None) }
+    async fn known_content(
+        &self,
+        viewer: &Viewer,
+        team: &TeamId,
+        name: &str,
+        sha256: &str,
+    ) -> Result<Option<Artifact>> {
+        let Some(known) = store::artifacts::find(self.db(), team, name, sha256).await? else {
+            return Ok(None);
+        };
+        let there = tokio::fs::try_exists(self.artifact_path(sha256))
+            .await
+            .map_err(disk)?;
+        if there {
+            Ok(Some(self.artifact(viewer, &known.id).await?))
+        } else {
+            Ok(None)
+        }
     }
 
     /// Where the content of an artifact lies on the console host.
@@ -213,7 +291,12 @@ impl Service {
 }
 
 fn ticket(row: &UploadRow, received: Vec<i64>) -> UploadTicket {
-    UploadTicket::Open { id: row.id.clone(), part_size: row.part_size, parts: parts_of(row), received }
+    UploadTicket::Open {
+        id: row.id.clone(),
+        part_size: row.part_size,
+        parts: parts_of(row),
+        received,
+    }
 }
 
 fn parts_of(row: &UploadRow) -> i64 {
@@ -223,13 +306,20 @@ fn parts_of(row: &UploadRow) -> i64 {
 fn check_name(name: &str) -> Result<()> {
     validate::line("name", name, 200)?;
     if name.contains(['/', '\\']) || !name.to_ascii_lowercase().ends_with(".jar") {
-        return Err(Failure::new(Code::FieldInvalid).with("field", "name").with("reason", "example.jar").into());
+        return Err(Failure::new(Code::FieldInvalid)
+            .with("field", "name")
+            .with("reason", "example.jar")
+            .into());
     }
     Ok(())
 }
 
 fn disk(error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::StorageFull { Code::DiskFull.into() } else { Error::internal(error) }
+    if error.kind() == io::ErrorKind::StorageFull {
+        Code::DiskFull.into()
+    } else {
+        Error::internal(error)
+    }
 }
 
 async fn receive<S>(path: &Path, body: S) -> Result<()>
@@ -240,7 +330,11 @@ where
     let mut received = 0;
     let mut body = pin!(body);
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|e| Failure::new(Code::UploadPart).with("part", 0).with("reason", e.kind()))?;
+        let chunk = chunk.map_err(|e| {
+            Failure::new(Code::UploadPart)
+                .with("part", 0)
+                .with("reason", e.kind())
+        })?;
         received += chunk.len() as i64;
         if received > MAX_ARTIFACT_BYTES {
             return Err(Failure::new(Code::BodyTooLarge).with("limit", "512 MiB").into());

@@ -3,7 +3,10 @@
 use super::configuration;
 use crate::{Error, Result, Service};
 use domain::{Code, Failure, Millis, cluster::IdentityMode, id::ClusterId};
-use hadoop::{Endpoints, HdfsPath, Identity, conf::Configuration, nm::NodeManager, rm::ResourceManager, webhdfs::WebHdfs};
+use hadoop::{
+    Endpoints, HdfsPath, Identity, conf::Configuration, nm::NodeManager, rm::ResourceManager,
+    webhdfs::WebHdfs,
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -81,8 +84,17 @@ impl Connection {
 impl Service {
     /// The connection to a registered cluster.
     pub(crate) async fn connection(&self, id: &ClusterId) -> Result<Arc<Connection>> {
-        let row = store::clusters::row(self.db(), id).await?.ok_or_else(|| Error::not_found("cluster"))?;
-        let known = self.inner.clusters.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        let row = store::clusters::row(self.db(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("cluster"))?;
+        let known = self
+            .inner
+            .clusters
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned();
         if let Some((changed, connection)) = known
             && changed == row.updated_at
         {
@@ -99,11 +111,20 @@ impl Service {
             conf: configuration(&row.files)?,
             mode: row.identity,
             service_user: row.service_user.clone(),
-            rm: ResourceManager::new(http.clone(), endpoints(&row.summary.resource_managers)?, identity.clone()),
+            rm: ResourceManager::new(
+                http.clone(),
+                endpoints(&row.summary.resource_managers)?,
+                identity.clone(),
+            ),
             hdfs: WebHdfs::new(http.clone(), endpoints(&row.summary.name_nodes)?, identity),
             http,
         });
-        let mut known = self.inner.clusters.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .inner
+            .clusters
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         known.insert(id.clone(), (row.updated_at, connection.clone()));
         Ok(connection)
     }
@@ -114,11 +135,19 @@ pub(crate) fn rm_failure(connection: &Connection, user: &str, error: &hadoop::Er
     let endpoint = connection.rm_address();
     match error {
         hadoop::Error::Unreachable { .. } | hadoop::Error::Timeout { .. } | hadoop::Error::Broken { .. } => {
-            Failure::new(Code::RmUnreachable).with("endpoint", endpoint).with("reason", error)
+            Failure::new(Code::RmUnreachable)
+                .with("endpoint", endpoint)
+                .with("reason", error)
         }
         hadoop::Error::Standby { .. } | hadoop::Error::NoActive { .. } => Code::RmNoActive.into(),
-        hadoop::Error::Forbidden { message } if message.contains("submission") && message.contains("disabled") => Code::RmSubmitDisabled.into(),
-        hadoop::Error::Forbidden { message } => Failure::new(Code::RmForbidden).with("user", user).with("reason", message),
+        hadoop::Error::Forbidden { message }
+            if message.contains("submission") && message.contains("disabled") =>
+        {
+            Code::RmSubmitDisabled.into()
+        }
+        hadoop::Error::Forbidden { message } => Failure::new(Code::RmForbidden)
+            .with("user", user)
+            .with("reason", message),
         hadoop::Error::BadRequest { message } => Failure::new(Code::SubmitRefused).with("reason", message),
         hadoop::Error::NotFound { message } => Failure::new(Code::NotFound).with("what", message),
         hadoop::Error::SafeMode { .. }
@@ -127,32 +156,49 @@ pub(crate) fn rm_failure(connection: &Connection, user: &str, error: &hadoop::Er
         | hadoop::Error::AlreadyExists { .. }
         | hadoop::Error::InvalidAnswer { .. }
         | hadoop::Error::Source { .. }
-        | hadoop::Error::Remote { .. } => Failure::new(Code::RemoteAnswer).with("endpoint", endpoint).with("reason", error),
+        | hadoop::Error::Remote { .. } => Failure::new(Code::RemoteAnswer)
+            .with("endpoint", endpoint)
+            .with("reason", error),
     }
 }
 
 /// What a person is told when HDFS does not do something with `path`.
-pub(crate) fn hdfs_failure(connection: &Connection, user: &str, path: &HdfsPath, error: &hadoop::Error) -> Failure {
+pub(crate) fn hdfs_failure(
+    connection: &Connection,
+    user: &str,
+    path: &HdfsPath,
+    error: &hadoop::Error,
+) -> Failure {
     let endpoint = connection.nn_address();
     match error {
         hadoop::Error::Unreachable { .. } | hadoop::Error::Timeout { .. } | hadoop::Error::Broken { .. } => {
-            Failure::new(Code::NnUnreachable).with("endpoint", endpoint).with("reason", error)
+            Failure::new(Code::NnUnreachable)
+                .with("endpoint", endpoint)
+                .with("reason", error)
         }
         hadoop::Error::Standby { .. } | hadoop::Error::NoActive { .. } => Code::NnNoActive.into(),
         hadoop::Error::SafeMode { .. } => Code::NnSafeMode.into(),
         hadoop::Error::NotFound { .. } => Failure::new(Code::HdfsNotFound).with("path", path),
-        hadoop::Error::Forbidden { .. } => Failure::new(Code::HdfsForbidden).with("user", user).with("path", path),
-        hadoop::Error::Quota { message } => Failure::new(Code::HdfsQuota).with("path", path).with("reason", message),
+        hadoop::Error::Forbidden { .. } => Failure::new(Code::HdfsForbidden)
+            .with("user", user)
+            .with("path", path),
+        hadoop::Error::Quota { message } => Failure::new(Code::HdfsQuota)
+            .with("path", path)
+            .with("reason", message),
         hadoop::Error::NoSpace { .. } => Failure::new(Code::HdfsNoSpace).with("path", path),
         hadoop::Error::AlreadyExists { .. }
         | hadoop::Error::BadRequest { .. }
         | hadoop::Error::InvalidAnswer { .. }
         | hadoop::Error::Source { .. }
-        | hadoop::Error::Remote { .. } => Failure::new(Code::RemoteAnswer).with("endpoint", endpoint).with("reason", error),
+        | hadoop::Error::Remote { .. } => Failure::new(Code::RemoteAnswer)
+            .with("endpoint", endpoint)
+            .with("reason", error),
     }
 }
 
 /// What a person is told when a NodeManager does not answer.
 pub(crate) fn nm_failure(endpoint: &str, error: &hadoop::Error) -> Failure {
-    Failure::new(Code::NmUnreachable).with("endpoint", endpoint).with("reason", error)
+    Failure::new(Code::NmUnreachable)
+        .with("endpoint", endpoint)
+        .with("reason", error)
 }

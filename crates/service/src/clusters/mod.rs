@@ -6,7 +6,9 @@ mod root;
 
 pub(crate) use connection::{Connection, Connections, hdfs_failure, nm_failure, rm_failure};
 
-use crate::{Error, Result, Service, audit::Entry, clock::new_id, environments::allowed_directory, require_shared};
+use crate::{
+    Error, Result, Service, audit::Entry, clock::new_id, environments::allowed_directory, require_shared,
+};
 use domain::{
     Action, Code, Failure, Viewer,
     cluster::{Cluster, ClusterInput, Grant, MAX_XML_BYTES, Node, Queue, XmlFile},
@@ -19,7 +21,12 @@ use std::path::Path;
 use store::clusters::{ClusterRow, Summary};
 
 /// Files of a client configuration, in the order in which later ones win.
-const XML_FILES: [&str; 4] = ["core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml"];
+const XML_FILES: [&str; 4] = [
+    "core-site.xml",
+    "hdfs-site.xml",
+    "yarn-site.xml",
+    "mapred-site.xml",
+];
 
 impl Service {
     /// The clusters the viewer's teams may use; all for administrators.
@@ -28,7 +35,9 @@ impl Service {
     }
 
     pub async fn cluster(&self, viewer: &Viewer, code: &str) -> Result<Cluster> {
-        store::clusters::by_code(self.db(), &viewer.scope(), code).await?.ok_or_else(|| Error::not_found("cluster"))
+        store::clusters::by_code(self.db(), &viewer.scope(), code)
+            .await?
+            .ok_or_else(|| Error::not_found("cluster"))
     }
 
     pub async fn create_cluster(&self, viewer: &Viewer, input: ClusterInput) -> Result<Cluster> {
@@ -46,7 +55,8 @@ impl Service {
             other => other?,
         }
         store::clusters::set_grants(&mut tx, &row.id, &input.grants).await?;
-        self.record(&mut tx, self.cluster_entry(viewer, &row, &input.grants)).await?;
+        self.record(&mut tx, self.cluster_entry(viewer, &row, &input.grants))
+            .await?;
         tx.commit().await?;
         self.announce_cluster(&row);
         self.cluster(viewer, &row.code).await
@@ -63,12 +73,16 @@ impl Service {
         row.created_at = old.created_at;
         // Runs name the cluster by its id, people and scripts by its code.
         if row.code != old.code {
-            return Err(Failure::new(Code::FieldInvalid).with("field", "code").with("reason", &old.code).into());
+            return Err(Failure::new(Code::FieldInvalid)
+                .with("field", "code")
+                .with("reason", &old.code)
+                .into());
         }
         let mut tx = self.db().begin().await?;
         store::clusters::update(&mut tx, &row).await?;
         store::clusters::set_grants(&mut tx, &row.id, &input.grants).await?;
-        self.record(&mut tx, self.cluster_entry(viewer, &row, &input.grants)).await?;
+        self.record(&mut tx, self.cluster_entry(viewer, &row, &input.grants))
+            .await?;
         tx.commit().await?;
         self.announce_cluster(&row);
         self.cluster(viewer, code).await
@@ -80,7 +94,13 @@ impl Service {
     }
 
     fn announce_cluster(&self, row: &ClusterRow) {
-        self.inner.bus.send(Event { topic: Topic::Cluster, id: row.code.clone(), team: None, job: None, version: row.updated_at });
+        self.inner.bus.send(Event {
+            topic: Topic::Cluster,
+            id: row.code.clone(),
+            team: None,
+            job: None,
+            version: row.updated_at,
+        });
     }
 
     /// What is stored of a cluster, once its files say enough to reach it.
@@ -89,11 +109,15 @@ impl Service {
             None => input.files.clone(),
             Some(directory) => {
                 let real = allowed_directory(directory, &self.inner.config.allowed_directories)?;
-                tokio::task::spawn_blocking(move || read_directory(&real)).await.map_err(Error::internal)??
+                tokio::task::spawn_blocking(move || read_directory(&real))
+                    .await
+                    .map_err(Error::internal)??
             }
         };
         let conf = configuration(&files)?;
-        let missing = |missing: hadoop::conf::Missing| Failure::new(Code::XmlPropertyMissing).with("property", missing.key);
+        let missing = |missing: hadoop::conf::Missing| {
+            Failure::new(Code::XmlPropertyMissing).with("property", missing.key)
+        };
         let summary = Summary {
             fs_default: conf.default_fs().map_err(missing)?,
             resource_managers: conf.rm_addresses().map_err(missing)?,
@@ -124,8 +148,16 @@ impl Service {
         require_shared(viewer, Action::ClusterRead)?;
         let cluster = self.cluster(viewer, code).await?;
         let connection = self.connection(&cluster.id).await?;
-        let scheduler = connection.rm().scheduler().await.map_err(|e| rm_failure(&connection, connection.service_user(), &e))?;
-        let allowed: Vec<&str> = cluster.grants.iter().flat_map(|g| g.queues.iter().map(String::as_str)).collect();
+        let scheduler = connection
+            .rm()
+            .scheduler()
+            .await
+            .map_err(|e| rm_failure(&connection, connection.service_user(), &e))?;
+        let allowed: Vec<&str> = cluster
+            .grants
+            .iter()
+            .flat_map(|g| g.queues.iter().map(String::as_str))
+            .collect();
         let shown = scheduler.root.walk().into_iter().map(|queue| Queue {
             path: queue.path.clone(),
             state: queue.state.clone(),
@@ -143,7 +175,11 @@ impl Service {
         require_shared(viewer, Action::ClusterRead)?;
         let cluster = self.cluster(viewer, code).await?;
         let connection = self.connection(&cluster.id).await?;
-        let nodes = connection.rm().nodes().await.map_err(|e| rm_failure(&connection, connection.service_user(), &e))?;
+        let nodes = connection
+            .rm()
+            .nodes()
+            .await
+            .map_err(|e| rm_failure(&connection, connection.service_user(), &e))?;
         Ok(nodes
             .items
             .into_iter()
@@ -172,12 +208,19 @@ pub(crate) fn same_queue(a: &str, b: &str) -> bool {
 /// The settings of a client configuration.
 pub(crate) fn configuration(files: &[XmlFile]) -> Result<Configuration> {
     let mut conf = Configuration::new();
-    let rank = |file: &XmlFile| XML_FILES.iter().position(|name| *name == file.name).unwrap_or(XML_FILES.len());
+    let rank = |file: &XmlFile| {
+        XML_FILES
+            .iter()
+            .position(|name| *name == file.name)
+            .unwrap_or(XML_FILES.len())
+    };
     let mut files: Vec<&XmlFile> = files.iter().collect();
     files.sort_by_key(|file| rank(file));
     for file in files {
         conf.add(&file.name, &file.content).map_err(|error| {
-            Failure::new(Code::XmlInvalid).with("file", &error.file).with("reason", format!("line {}: {}", error.line, error.reason))
+            Failure::new(Code::XmlInvalid)
+                .with("file", &error.file)
+                .with("reason", format!("line {}: {}", error.line, error.reason))
         })?;
     }
     Ok(conf)
@@ -189,18 +232,30 @@ fn read_directory(dir: &Path) -> Result<Vec<XmlFile>> {
         let path = dir.join(name);
         match std::fs::metadata(&path) {
             Ok(meta) if meta.len() > MAX_XML_BYTES as u64 => {
-                return Err(Failure::new(Code::XmlInvalid).with("file", name).with("reason", "larger than 1 MiB").into());
+                return Err(Failure::new(Code::XmlInvalid)
+                    .with("file", name)
+                    .with("reason", "larger than 1 MiB")
+                    .into());
             }
             Ok(_) => {
-                let content = std::fs::read_to_string(&path)
-                    .map_err(|e| Failure::new(Code::DirectoryUnreadable).with("path", path.display()).with("reason", e.kind()))?;
-                files.push(XmlFile { name: name.to_owned(), content });
+                let content = std::fs::read_to_string(&path).map_err(|e| {
+                    Failure::new(Code::DirectoryUnreadable)
+                        .with("path", path.display())
+                        .with("reason", e.kind())
+                })?;
+                files.push(XmlFile {
+                    name: name.to_owned(),
+                    content,
+                });
             }
             Err(_) => {}
         }
     }
     if files.is_empty() {
-        return Err(Failure::new(Code::DirectoryUnreadable).with("path", dir.display()).with("reason", "core-site.xml, hdfs-site.xml, yarn-site.xml").into());
+        return Err(Failure::new(Code::DirectoryUnreadable)
+            .with("path", dir.display())
+            .with("reason", "core-site.xml, hdfs-site.xml, yarn-site.xml")
+            .into());
     }
     Ok(files)
 }

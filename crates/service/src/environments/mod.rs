@@ -6,7 +6,10 @@ mod scan;
 pub(crate) use place::{Content, MTIME, Runner, environment_path};
 pub(crate) use scan::{allowed as allowed_directory, hash as hash_file};
 
-use crate::{Error, Result, Service, audit::Entry, clock::new_id, reconcile::Name, require, require_shared, runs::steps};
+use crate::{
+    Error, Result, Service, audit::Entry, clock::new_id, reconcile::Name, require, require_shared,
+    runs::steps,
+};
 use domain::{
     Action, Code, Failure, Viewer,
     environment::{Environment, EnvironmentInput, Snapshot},
@@ -33,12 +36,16 @@ impl Service {
 
     pub async fn environment(&self, viewer: &Viewer, id: &EnvironmentId) -> Result<Environment> {
         require_shared(viewer, Action::EnvironmentRead)?;
-        store::environments::get(self.db(), &viewer.scope(), id).await?.ok_or_else(|| Error::not_found("environment"))
+        store::environments::get(self.db(), &viewer.scope(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("environment"))
     }
 
     pub async fn snapshot(&self, viewer: &Viewer, id: &EnvironmentId, number: i64) -> Result<Snapshot> {
         self.environment(viewer, id).await?;
-        store::environments::snapshot(self.db(), &viewer.scope(), id, number).await?.ok_or_else(|| Error::not_found("snapshot"))
+        store::environments::snapshot(self.db(), &viewer.scope(), id, number)
+            .await?
+            .ok_or_else(|| Error::not_found("snapshot"))
     }
 
     /// Registers a distribution: reads its files and makes the first snapshot of them.
@@ -52,9 +59,14 @@ impl Service {
         Error::check(checks.0)?;
         let home = allowed_directory(&input.directory, &self.inner.config.allowed_directories)?;
         let shown = home.display().to_string();
-        let found = tokio::task::spawn_blocking(move || scan::scan(&home)).await.map_err(Error::internal)??;
+        let found = tokio::task::spawn_blocking(move || scan::scan(&home))
+            .await
+            .map_err(Error::internal)??;
         let paths: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
-        let conf = found.conf.as_ref().map(|(path, text)| (path.as_str(), text.as_str()));
+        let conf = found
+            .conf
+            .as_ref()
+            .map(|(path, text)| (path.as_str(), text.as_str()));
         let distribution = flink::distribution::inspect(&shown, paths, conf)?;
         let now = self.now();
         let row = EnvironmentRow {
@@ -85,14 +97,30 @@ impl Service {
         }
         store::environments::insert_snapshot(&mut tx, &snapshot).await?;
         let detail = json!({ "name": row.name, "version": row.version, "directory": row.directory, "files": snapshot.files.len() });
-        self.record(&mut tx, Entry::by(viewer, Action::EnvironmentWrite, row.id.as_str(), row.team.as_ref(), detail)).await?;
+        self.record(
+            &mut tx,
+            Entry::by(
+                viewer,
+                Action::EnvironmentWrite,
+                row.id.as_str(),
+                row.team.as_ref(),
+                detail,
+            ),
+        )
+        .await?;
         tx.commit().await?;
         self.environment(viewer, &row.id).await
     }
 
     /// Puts an environment's newest snapshot on a cluster. Asked again while it is under way, it
     /// answers the operation that does it.
-    pub async fn place_environment(&self, viewer: &Viewer, id: &EnvironmentId, cluster: &str, key: Option<&str>) -> Result<Operation> {
+    pub async fn place_environment(
+        &self,
+        viewer: &Viewer,
+        id: &EnvironmentId,
+        cluster: &str,
+        key: Option<&str>,
+    ) -> Result<Operation> {
         let environment = self.environment(viewer, id).await?;
         match &environment.team {
             Some(team) => require(viewer, Action::EnvironmentSync, team)?,
@@ -101,7 +129,9 @@ impl Service {
         let cluster = self.cluster(viewer, cluster).await?;
         let route = format!("place {id} {}", cluster.code);
         if let Some(known) = self.remembered(viewer, key, &route).await? {
-            return self.operation(viewer, &known.parse().map_err(Error::internal)?).await;
+            return self
+                .operation(viewer, &known.parse().map_err(Error::internal)?)
+                .await;
         }
         let now = self.now();
         let operation = NewOperation {
@@ -128,7 +158,17 @@ impl Service {
             store::idempotency::claim(&mut tx, &viewer.user, key, &route, operation.id.as_str(), now).await?;
         }
         let detail = json!({ "cluster": cluster.code, "snapshot": environment.snapshot });
-        self.record(&mut tx, Entry::by(viewer, Action::EnvironmentSync, id.as_str(), environment.team.as_ref(), detail)).await?;
+        self.record(
+            &mut tx,
+            Entry::by(
+                viewer,
+                Action::EnvironmentSync,
+                id.as_str(),
+                environment.team.as_ref(),
+                detail,
+            ),
+        )
+        .await?;
         tx.commit().await?;
         self.inner.board.wake(Name::Place);
         self.operation(viewer, &operation.id).await
@@ -136,6 +176,8 @@ impl Service {
 
     /// The snapshot a run is pinned to.
     pub(crate) async fn pinned(&self, environment: &EnvironmentId, number: i64) -> Result<Snapshot> {
-        store::environments::snapshot_row(self.db(), environment, number).await?.ok_or_else(|| Failure::new(Code::NotFound).with("what", "snapshot").into())
+        store::environments::snapshot_row(self.db(), environment, number)
+            .await?
+            .ok_or_else(|| Failure::new(Code::NotFound).with("what", "snapshot").into())
     }
 }

@@ -58,7 +58,10 @@ impl Runner {
 
     /// Where it lies below a cluster's root.
     pub(crate) fn path(&self, connection: &Connection) -> Result<HdfsPath> {
-        connection.root.join(&format!("runner/{}-penstock-runner.jar", &self.sha256[..16])).map_err(Error::internal)
+        connection
+            .root
+            .join(&format!("runner/{}-penstock-runner.jar", &self.sha256[..16]))
+            .map_err(Error::internal)
     }
 }
 
@@ -70,9 +73,19 @@ pub(crate) enum Content<'a> {
 }
 
 /// Where a file of an environment lies below the cluster's root.
-pub(crate) fn environment_path(connection: &Connection, environment: &str, file: &ManifestFile) -> Result<HdfsPath> {
+pub(crate) fn environment_path(
+    connection: &Connection,
+    environment: &str,
+    file: &ManifestFile,
+) -> Result<HdfsPath> {
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-    connection.root.join(&format!("environments/{environment}/files/{}-{name}", &file.sha256[..16])).map_err(Error::internal)
+    connection
+        .root
+        .join(&format!(
+            "environments/{environment}/files/{}-{name}",
+            &file.sha256[..16]
+        ))
+        .map_err(Error::internal)
 }
 
 impl Service {
@@ -85,20 +98,34 @@ impl Service {
                 tracing::error!(operation = %id, error = %error, "placement step failed");
             }
         }
-        Ok(Activation { handled, next: self.until_due(OperationKind::Place).await? })
+        Ok(Activation {
+            handled,
+            next: self.until_due(OperationKind::Place).await?,
+        })
     }
 
     async fn step_place(&self, mut operation: OperationRow) -> Result<()> {
-        let (Some(environment), Some(cluster)) = (operation.environment.clone(), operation.cluster.clone()) else {
-            return Err(Error::internal("place operation without an environment or a cluster"));
+        let (Some(environment), Some(cluster)) = (operation.environment.clone(), operation.cluster.clone())
+        else {
+            return Err(Error::internal(
+                "place operation without an environment or a cluster",
+            ));
         };
-        let number = operation.data.get("snapshot").and_then(serde_json::Value::as_i64).unwrap_or(1);
-        let row = store::environments::row(self.db(), &environment).await?.ok_or_else(|| Error::not_found("environment"))?;
+        let number = operation
+            .data
+            .get("snapshot")
+            .and_then(serde_json::Value::as_i64)
+            .unwrap_or(1);
+        let row = store::environments::row(self.db(), &environment)
+            .await?
+            .ok_or_else(|| Error::not_found("environment"))?;
         let snapshot = self.pinned(&environment, number).await?;
         let connection = self.connection(&cluster).await?;
         operation.state = OperationState::Running;
         enter(&mut operation.steps, "upload", self.now());
-        let placed = self.place(&connection, &mut operation, &row.directory, &snapshot).await;
+        let placed = self
+            .place(&connection, &mut operation, &row.directory, &snapshot)
+            .await;
         let now = self.now();
         match placed {
             Ok(()) => {
@@ -108,7 +135,11 @@ impl Service {
             }
             Err(error) => {
                 if let Some(cause) = error.cause() {
-                    tracing::error!(environment = row.name, cause, "an environment could not be placed");
+                    tracing::error!(
+                        environment = row.name,
+                        cause,
+                        "an environment could not be placed"
+                    );
                 }
                 log(&mut operation, now, error.failure.to_string());
                 operation.failure = Some(error.failure.clone());
@@ -142,18 +173,48 @@ impl Service {
     }
 
     fn announce_place(&self, operation: &OperationRow) {
-        let id = operation.environment.as_ref().map(ToString::to_string).unwrap_or_default();
-        self.inner.bus.send(Event { topic: Topic::Environment, id, team: operation.team.clone(), job: None, version: operation.updated_at });
-        self.inner.bus.send(Event { topic: Topic::Operation, id: operation.id.to_string(), team: operation.team.clone(), job: None, version: operation.row_version });
+        let id = operation
+            .environment
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        self.inner.bus.send(Event {
+            topic: Topic::Environment,
+            id,
+            team: operation.team.clone(),
+            job: None,
+            version: operation.updated_at,
+        });
+        self.inner.bus.send(Event {
+            topic: Topic::Operation,
+            id: operation.id.to_string(),
+            team: operation.team.clone(),
+            job: None,
+            version: operation.row_version,
+        });
     }
 
     /// Sends what is missing, several files at once, and tells how far it is.
-    async fn place(&self, connection: &Connection, operation: &mut OperationRow, directory: &str, snapshot: &Snapshot) -> Result<()> {
+    async fn place(
+        &self,
+        connection: &Connection,
+        operation: &mut OperationRow,
+        directory: &str,
+        snapshot: &Snapshot,
+    ) -> Result<()> {
         self.ensure_root(connection).await?;
         let environment = snapshot.environment.as_str();
-        for dir in [format!("environments/{environment}"), format!("environments/{environment}/files"), format!("environments/{environment}/snapshots")] {
+        for dir in [
+            format!("environments/{environment}"),
+            format!("environments/{environment}/files"),
+            format!("environments/{environment}/snapshots"),
+        ] {
             let path = connection.root.join(&dir).map_err(Error::internal)?;
-            connection.hdfs().mkdir(&path, PUBLIC_DIR).await.map_err(|e| self.hdfs_error(connection, &path, &e))?;
+            connection
+                .hdfs()
+                .mkdir(&path, PUBLIC_DIR)
+                .await
+                .map_err(|e| self.hdfs_error(connection, &path, &e))?;
         }
         let missing = self.missing(connection, snapshot).await?;
         let (files_total, bytes_total) = totals(snapshot);
@@ -166,7 +227,15 @@ impl Service {
                 async move {
                     let path = environment_path(connection, environment, &file)?;
                     let local = Path::new(directory).join(&file.path);
-                    self.put(connection, connection.service_user(), &path, PUBLIC_FILE, Content::File(local, &file.sha256), file.size.unsigned_abs()).await?;
+                    self.put(
+                        connection,
+                        connection.service_user(),
+                        &path,
+                        PUBLIC_FILE,
+                        Content::File(local, &file.sha256),
+                        file.size.unsigned_abs(),
+                    )
+                    .await?;
                     files_done.fetch_add(1, Ordering::Relaxed);
                     bytes_done.fetch_add(file.size, Ordering::Relaxed);
                     Ok::<_, Error>(())
@@ -205,7 +274,9 @@ impl Service {
     }
 
     async fn tell_progress(&self, operation: &mut OperationRow, progress: Progress) -> Result<()> {
-        let Some(step) = operation.steps.iter_mut().find(|step| step.name == "upload") else { return Ok(()) };
+        let Some(step) = operation.steps.iter_mut().find(|step| step.name == "upload") else {
+            return Ok(());
+        };
         if step.progress == Some(progress) {
             return Ok(());
         }
@@ -219,10 +290,21 @@ impl Service {
     }
 
     /// Files of a snapshot that are not on the cluster as they should be: one listing tells.
-    pub(crate) async fn missing(&self, connection: &Connection, snapshot: &Snapshot) -> Result<Vec<ManifestFile>> {
-        let dir = connection.root.join(&format!("environments/{}/files", snapshot.environment)).map_err(Error::internal)?;
+    pub(crate) async fn missing(
+        &self,
+        connection: &Connection,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<ManifestFile>> {
+        let dir = connection
+            .root
+            .join(&format!("environments/{}/files", snapshot.environment))
+            .map_err(Error::internal)?;
         let there: HashMap<String, (u64, Millis)> = match connection.hdfs().list(&dir).await {
-            Ok(listing) => listing.items.into_iter().map(|f| (f.path_suffix, (f.length, f.modification_time))).collect(),
+            Ok(listing) => listing
+                .items
+                .into_iter()
+                .map(|f| (f.path_suffix, (f.length, f.modification_time)))
+                .collect(),
             Err(hadoop::Error::NotFound { .. }) => HashMap::new(),
             Err(error) => return Err(self.hdfs_error(connection, &dir, &error)),
         };
@@ -245,11 +327,22 @@ impl Service {
     async fn publish(&self, connection: &Connection, snapshot: &Snapshot) -> Result<()> {
         let path = connection
             .root
-            .join(&format!("environments/{}/snapshots/{}.json", snapshot.environment, snapshot.number))
+            .join(&format!(
+                "environments/{}/snapshots/{}.json",
+                snapshot.environment, snapshot.number
+            ))
             .map_err(Error::internal)?;
         let text = serde_json::to_vec(&snapshot.files).map_err(Error::internal)?;
         let size = text.len() as u64;
-        self.put(connection, connection.service_user(), &path, PUBLIC_FILE, Content::Memory(text.into()), size).await
+        self.put(
+            connection,
+            connection.service_user(),
+            &path,
+            PUBLIC_FILE,
+            Content::Memory(text.into()),
+            size,
+        )
+        .await
     }
 
     /// Puts the files of a snapshot back that vanished; nothing to do costs one listing.
@@ -258,12 +351,26 @@ impl Service {
         if missing.is_empty() {
             return Ok(());
         }
-        let row = store::environments::row(self.db(), &snapshot.environment).await?.ok_or_else(|| Error::not_found("environment"))?;
-        tracing::warn!(environment = row.name, cluster = connection.code, files = missing.len(), "putting files of the environment on the cluster");
+        let row = store::environments::row(self.db(), &snapshot.environment)
+            .await?
+            .ok_or_else(|| Error::not_found("environment"))?;
+        tracing::warn!(
+            environment = row.name,
+            cluster = connection.code,
+            files = missing.len(),
+            "putting files of the environment on the cluster"
+        );
         self.ensure_root(connection).await?;
-        for dir in [format!("environments/{}", snapshot.environment), format!("environments/{}/files", snapshot.environment)] {
+        for dir in [
+            format!("environments/{}", snapshot.environment),
+            format!("environments/{}/files", snapshot.environment),
+        ] {
             let path = connection.root.join(&dir).map_err(Error::internal)?;
-            connection.hdfs().mkdir(&path, PUBLIC_DIR).await.map_err(|e| self.hdfs_error(connection, &path, &e))?;
+            connection
+                .hdfs()
+                .mkdir(&path, PUBLIC_DIR)
+                .await
+                .map_err(|e| self.hdfs_error(connection, &path, &e))?;
         }
         let sent: Vec<Result<()>> = futures::stream::iter(missing)
             .map(|file| {
@@ -271,7 +378,15 @@ impl Service {
                 async move {
                     let path = environment_path(connection, snapshot.environment.as_str(), &file)?;
                     let local = Path::new(&directory).join(&file.path);
-                    self.put(connection, connection.service_user(), &path, PUBLIC_FILE, Content::File(local, &file.sha256), file.size.unsigned_abs()).await
+                    self.put(
+                        connection,
+                        connection.service_user(),
+                        &path,
+                        PUBLIC_FILE,
+                        Content::File(local, &file.sha256),
+                        file.size.unsigned_abs(),
+                    )
+                    .await
                 }
             })
             .buffer_unordered(PARALLEL)
@@ -285,15 +400,32 @@ impl Service {
         let runner = &self.inner.runner;
         let path = runner.path(connection)?;
         let size = runner.size();
-        if !self.is_placed(connection, connection.service_user(), &path, size).await? {
+        if !self
+            .is_placed(connection, connection.service_user(), &path, size)
+            .await?
+        {
             self.ensure_root(connection).await?;
-            self.put(connection, connection.service_user(), &path, PUBLIC_FILE, Content::Memory(runner.bytes.clone()), size).await?;
+            self.put(
+                connection,
+                connection.service_user(),
+                &path,
+                PUBLIC_FILE,
+                Content::Memory(runner.bytes.clone()),
+                size,
+            )
+            .await?;
         }
         Ok(path)
     }
 
     /// Whether a file lies at its place with its size and time.
-    pub(crate) async fn is_placed(&self, connection: &Connection, user: &str, path: &HdfsPath, size: u64) -> Result<bool> {
+    pub(crate) async fn is_placed(
+        &self,
+        connection: &Connection,
+        user: &str,
+        path: &HdfsPath,
+        size: u64,
+    ) -> Result<bool> {
         match connection.hdfs_as(user).find(path).await {
             Ok(found) => Ok(found.is_some_and(|f| f.length == size && f.modification_time == MTIME)),
             Err(error) => Err(hdfs_failure(connection, user, path, &error).into()),
@@ -302,24 +434,45 @@ impl Service {
 
     /// Writes a file beside its place, verifies it, gives it its time and renames it there. An equal
     /// file that is there already, or came there meanwhile, is as good.
-    pub(crate) async fn put(&self, connection: &Connection, user: &str, path: &HdfsPath, mode: u16, content: Content<'_>, size: u64) -> Result<()> {
+    pub(crate) async fn put(
+        &self,
+        connection: &Connection,
+        user: &str,
+        path: &HdfsPath,
+        mode: u16,
+        content: Content<'_>,
+        size: u64,
+    ) -> Result<()> {
         let hdfs = connection.hdfs_as(user);
         let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
-        let dir = path.parent().ok_or_else(|| Error::internal("a file without a directory"))?;
-        let beside = dir.join(&format!(".{}-{}", crate::clock::ulid(self.now()), path.name())).map_err(Error::internal)?;
-        let options = CreateOptions { permission: mode, overwrite: false };
+        let dir = path
+            .parent()
+            .ok_or_else(|| Error::internal("a file without a directory"))?;
+        let beside = dir
+            .join(&format!(".{}-{}", crate::clock::ulid(self.now()), path.name()))
+            .map_err(Error::internal)?;
+        let options = CreateOptions {
+            permission: mode,
+            overwrite: false,
+        };
         let written = async {
             match content {
                 Content::Memory(bytes) => hdfs.write(&beside, bytes, options).await.map_err(told)?,
-                Content::File(local, sha256) => self.send_file(&hdfs, &beside, local, sha256, size, options).await.map_err(|e| match e {
-                    Sent::Hdfs(error) => told(error),
-                    Sent::Local(failure) => failure.into(),
-                })?,
+                Content::File(local, sha256) => self
+                    .send_file(&hdfs, &beside, local, sha256, size, options)
+                    .await
+                    .map_err(|e| match e {
+                        Sent::Hdfs(error) => told(error),
+                        Sent::Local(failure) => failure.into(),
+                    })?,
             }
             let status = hdfs.status(&beside).await.map_err(told)?;
             if status.length != size {
                 let reason = format!("{} of {size} bytes arrived", status.length);
-                return Err(Failure::new(Code::HdfsCorrupt).with("path", path).with("reason", reason).into());
+                return Err(Failure::new(Code::HdfsCorrupt)
+                    .with("path", path)
+                    .with("reason", reason)
+                    .into());
             }
             hdfs.set_times(&beside, Some(MTIME), None).await.map_err(told)?;
             match hdfs.rename(&beside, path).await {
@@ -348,18 +501,35 @@ impl Service {
 
     /// A file at one of our places with another size or time was not written by us, or was changed.
     /// When only its time differs it gets it back; else it is moved out of the way, never overwritten.
-    async fn replace_broken(&self, connection: &Connection, user: &str, path: &HdfsPath, size: u64) -> Result<()> {
+    async fn replace_broken(
+        &self,
+        connection: &Connection,
+        user: &str,
+        path: &HdfsPath,
+        size: u64,
+    ) -> Result<()> {
         let hdfs = connection.hdfs_as(user);
         let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
         let status = hdfs.status(path).await.map_err(told)?;
         if status.length == size {
             return hdfs.set_times(path, Some(MTIME), None).await.map_err(told);
         }
-        let dir = path.parent().ok_or_else(|| Error::internal("a file without a directory"))?;
-        let aside = dir.join(&format!(".broken-{}-{}", crate::clock::ulid(self.now()), path.name())).map_err(Error::internal)?;
+        let dir = path
+            .parent()
+            .ok_or_else(|| Error::internal("a file without a directory"))?;
+        let aside = dir
+            .join(&format!(
+                ".broken-{}-{}",
+                crate::clock::ulid(self.now()),
+                path.name()
+            ))
+            .map_err(Error::internal)?;
         hdfs.rename(path, &aside).await.map_err(told)?;
         // The next try finds the place free.
-        Err(Failure::new(Code::HdfsCorrupt).with("path", path).with("reason", format!("{} instead of {size} bytes", status.length)).into())
+        Err(Failure::new(Code::HdfsCorrupt)
+            .with("path", path)
+            .with("reason", format!("{} instead of {size} bytes", status.length))
+            .into())
     }
 
     /// Streams a local file, hashing what is really sent: the file may change while it is read.
@@ -373,20 +543,45 @@ impl Service {
         options: CreateOptions,
     ) -> std::result::Result<(), Sent> {
         let shown = local.display().to_string();
-        let unreadable = |reason: String| Sent::Local(Failure::new(Code::DirectoryUnreadable).with("path", &shown).with("reason", reason));
-        let file = tokio::fs::File::open(&local).await.map_err(|e| unreadable(e.kind().to_string()))?;
+        let unreadable = |reason: String| {
+            Sent::Local(
+                Failure::new(Code::DirectoryUnreadable)
+                    .with("path", &shown)
+                    .with("reason", reason),
+            )
+        };
+        let file = tokio::fs::File::open(&local)
+            .await
+            .map_err(|e| unreadable(e.kind().to_string()))?;
         let hasher = std::sync::Arc::new(std::sync::Mutex::new(Sha256::new()));
         let tap = hasher.clone();
         let stream = tokio_util::io::ReaderStream::with_capacity(file, 1024 * 1024).inspect(move |chunk| {
             if let Ok(bytes) = chunk {
-                tap.lock().unwrap_or_else(std::sync::PoisonError::into_inner).update(bytes);
+                tap.lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .update(bytes);
             }
         });
-        hdfs.create(to, size, Box::pin(stream), options).await.map_err(Sent::Hdfs)?;
-        let sent = hex::encode(hasher.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().finalize());
+        hdfs.create(to, size, Box::pin(stream), options)
+            .await
+            .map_err(Sent::Hdfs)?;
+        let sent = hex::encode(
+            hasher
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone()
+                .finalize(),
+        );
         if sent != sha256 {
-            let (now, _) = tokio::task::spawn_blocking(move || hash_file(&local)).await.map_err(|e| unreadable(e.to_string()))?.map_err(Sent::Local)?;
-            let reason = format!("it changed after it was registered (sha256 {} is now {})", &sha256[..12], &now[..12]);
+            let (now, _) = tokio::task::spawn_blocking(move || hash_file(&local))
+                .await
+                .map_err(|e| unreadable(e.to_string()))?
+                .map_err(Sent::Local)?;
+            let reason = format!(
+                "it changed after it was registered (sha256 {} is now {})",
+                &sha256[..12],
+                &now[..12]
+            );
             return Err(unreadable(reason));
         }
         Ok(())
@@ -407,5 +602,8 @@ fn name(path: &str) -> &str {
 }
 
 fn totals(snapshot: &Snapshot) -> (i64, i64) {
-    (i64::try_from(snapshot.files.len()).unwrap_or(i64::MAX), snapshot.files.iter().map(|f| f.size).sum())
+    (
+        i64::try_from(snapshot.files.len()).unwrap_or(i64::MAX),
+        snapshot.files.iter().map(|f| f.size).sum(),
+    )
 }

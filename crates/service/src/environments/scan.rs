@@ -34,24 +34,43 @@ pub(crate) struct Found {
 pub(crate) fn allowed(path: &str, allowed: &[PathBuf]) -> Result<PathBuf, Failure> {
     let refused = || {
         let list: Vec<_> = allowed.iter().map(|dir| dir.display().to_string()).collect();
-        let list = if list.is_empty() { "-".to_owned() } else { list.join(", ") };
-        Failure::new(Code::DirectoryNotAllowed).with("path", path).with("allowed", list)
+        let list = if list.is_empty() {
+            "-".to_owned()
+        } else {
+            list.join(", ")
+        };
+        Failure::new(Code::DirectoryNotAllowed)
+            .with("path", path)
+            .with("allowed", list)
     };
     if !Path::new(path).is_absolute() {
         return Err(refused());
     }
     // Compared before the disk is asked, so that nobody learns what exists elsewhere.
-    let lexical = Path::new(path).components().all(|part| !matches!(part, std::path::Component::ParentDir));
+    let lexical = Path::new(path)
+        .components()
+        .all(|part| !matches!(part, std::path::Component::ParentDir));
     let roots: Vec<PathBuf> = allowed.iter().filter_map(|dir| dir.canonicalize().ok()).collect();
-    if !lexical || !allowed.iter().chain(&roots).any(|root| Path::new(path).starts_with(root)) {
+    if !lexical
+        || !allowed
+            .iter()
+            .chain(&roots)
+            .any(|root| Path::new(path).starts_with(root))
+    {
         return Err(refused());
     }
     let real = Path::new(path).canonicalize().map_err(|e| unreadable(path, &e))?;
-    if roots.iter().any(|root| real.starts_with(root)) { Ok(real) } else { Err(refused()) }
+    if roots.iter().any(|root| real.starts_with(root)) {
+        Ok(real)
+    } else {
+        Err(refused())
+    }
 }
 
 fn unreadable(path: impl std::fmt::Display, error: &std::io::Error) -> Failure {
-    Failure::new(Code::DirectoryUnreadable).with("path", path).with("reason", error.kind())
+    Failure::new(Code::DirectoryUnreadable)
+        .with("path", path)
+        .with("reason", error.kind())
 }
 
 /// Lists and hashes a distribution. Blocks; call it where blocking is allowed.
@@ -74,36 +93,64 @@ pub(crate) fn scan(home: &Path) -> Result<Found, Failure> {
         if bytes > MAX_BYTES {
             return Err(incomplete(home, "it is larger than 8 GiB"));
         }
-        manifest.push(ManifestFile { path, sha256, size: i64::try_from(size).unwrap_or(i64::MAX) });
+        manifest.push(ManifestFile {
+            path,
+            sha256,
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+        });
     }
     let conf = CONFIGURATION_PATHS.into_iter().find_map(|path| {
         let text = fs::read(home.join(path)).ok()?;
         (text.len() <= MAX_CONF).then(|| (path.to_owned(), String::from_utf8_lossy(&text).into_owned()))
     });
-    Ok(Found { files: manifest, conf })
+    Ok(Found {
+        files: manifest,
+        conf,
+    })
 }
 
 fn incomplete(home: &Path, reason: &str) -> Failure {
-    Failure::new(Code::EnvironmentIncomplete).with("path", home.display()).with("reason", reason)
+    Failure::new(Code::EnvironmentIncomplete)
+        .with("path", home.display())
+        .with("reason", reason)
 }
 
-fn walk(home: &Path, dir: &Path, below: &str, depth: usize, files: &mut BTreeMap<String, PathBuf>) -> Result<(), Failure> {
+fn walk(
+    home: &Path,
+    dir: &Path,
+    below: &str,
+    depth: usize,
+    files: &mut BTreeMap<String, PathBuf>,
+) -> Result<(), Failure> {
     if depth > MAX_DEPTH {
         return Err(incomplete(home, "its directories are nested too deep"));
     }
     for entry in fs::read_dir(dir).map_err(|e| unreadable(dir.display(), &e))? {
         let entry = entry.map_err(|e| unreadable(dir.display(), &e))?;
         let name = entry.file_name();
-        let usable = name.to_str().filter(|n| n.len() <= 200 && n.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b)));
+        let usable = name.to_str().filter(|n| {
+            n.len() <= 200
+                && n.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b))
+        });
         let Some(name) = usable else {
-            return Err(incomplete(home, &format!("{:?} is not a usable file name", name.to_string_lossy())));
+            return Err(incomplete(
+                home,
+                &format!("{:?} is not a usable file name", name.to_string_lossy()),
+            ));
         };
         if name.starts_with('.') || (below == "conf" && !CONF_FILES.contains(&name)) {
             continue;
         }
-        let real = entry.path().canonicalize().map_err(|e| unreadable(entry.path().display(), &e))?;
+        let real = entry
+            .path()
+            .canonicalize()
+            .map_err(|e| unreadable(entry.path().display(), &e))?;
         if !real.starts_with(home) {
-            return Err(incomplete(home, &format!("{below}/{name} is a link that leads out of it")));
+            return Err(incomplete(
+                home,
+                &format!("{below}/{name} is a link that leads out of it"),
+            ));
         }
         let path = format!("{below}/{name}");
         if real.is_dir() {
@@ -125,7 +172,9 @@ pub(crate) fn hash(path: &Path) -> Result<(String, u64), Failure> {
     let mut buffer = vec![0; 1024 * 1024];
     let mut size = 0;
     loop {
-        let read = file.read(&mut buffer).map_err(|e| unreadable(path.display(), &e))?;
+        let read = file
+            .read(&mut buffer)
+            .map_err(|e| unreadable(path.display(), &e))?;
         if read == 0 {
             return Ok((hex::encode(hasher.finalize()), size));
         }
@@ -145,12 +194,26 @@ mod tests {
         for part in ["lib", "plugins/metrics", "conf", "opt", "bin"] {
             fs::create_dir_all(home.join(part)).unwrap();
         }
-        for file in ["lib/flink-dist-2.3.0.jar", "plugins/metrics/m.jar", "conf/log4j.properties", "conf/config.yaml", "opt/x.jar", "bin/flink"] {
+        for file in [
+            "lib/flink-dist-2.3.0.jar",
+            "plugins/metrics/m.jar",
+            "conf/log4j.properties",
+            "conf/config.yaml",
+            "opt/x.jar",
+            "bin/flink",
+        ] {
             fs::write(home.join(file), file).unwrap();
         }
         let found = scan(&home).unwrap();
         let paths: Vec<_> = found.files.iter().map(|f| f.path.as_str()).collect();
-        assert_eq!(paths, ["conf/log4j.properties", "lib/flink-dist-2.3.0.jar", "plugins/metrics/m.jar"]);
+        assert_eq!(
+            paths,
+            [
+                "conf/log4j.properties",
+                "lib/flink-dist-2.3.0.jar",
+                "plugins/metrics/m.jar"
+            ]
+        );
         assert_eq!(found.conf.unwrap().0, "conf/config.yaml");
         fs::write(dir.path().join("secret"), "x").unwrap();
         std::os::unix::fs::symlink(dir.path().join("secret"), home.join("lib/a.jar")).unwrap();
@@ -164,10 +227,25 @@ mod tests {
         fs::create_dir_all(root.join("ok/flink")).unwrap();
         let list = vec![root.join("ok")];
         assert!(allowed(root.join("ok/flink").to_str().unwrap(), &list).is_ok());
-        for bad in ["/etc", "/nonexistent", "relative", &format!("{}/ok/../", root.display()), &format!("{}/okay", root.display())] {
-            assert_eq!(allowed(bad, &list).unwrap_err().code, Code::DirectoryNotAllowed, "{bad}");
+        for bad in [
+            "/etc",
+            "/nonexistent",
+            "relative",
+            &format!("{}/ok/../", root.display()),
+            &format!("{}/okay", root.display()),
+        ] {
+            assert_eq!(
+                allowed(bad, &list).unwrap_err().code,
+                Code::DirectoryNotAllowed,
+                "{bad}"
+            );
         }
         std::os::unix::fs::symlink("/etc", root.join("ok/link")).unwrap();
-        assert_eq!(allowed(&format!("{}/ok/link", root.display()), &list).unwrap_err().code, Code::DirectoryNotAllowed);
+        assert_eq!(
+            allowed(&format!("{}/ok/link", root.display()), &list)
+                .unwrap_err()
+                .code,
+            Code::DirectoryNotAllowed
+        );
     }
 }

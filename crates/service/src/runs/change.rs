@@ -25,7 +25,11 @@ pub(crate) struct Proof<'a> {
 
 impl<'a> Proof<'a> {
     pub(crate) fn console(note: &'a str) -> Self {
-        Self { source: "console", note: Some(note), evidence: None }
+        Self {
+            source: "console",
+            note: Some(note),
+            evidence: None,
+        }
     }
 }
 
@@ -39,7 +43,11 @@ pub(crate) struct Change {
 impl Change {
     /// An entry of the history that changes no state.
     pub(crate) fn note(kind: &'static str) -> Self {
-        Self { kind, from: None, to: None }
+        Self {
+            kind,
+            from: None,
+            to: None,
+        }
     }
 
     /// Moves the row to `to`; ends it when the state is terminal.
@@ -53,14 +61,24 @@ impl Change {
             row.ended_at.get_or_insert(now);
             row.in_doubt_since = None;
         }
-        Self { kind: "state", from: Some(from), to: Some(to) }
+        Self {
+            kind: "state",
+            from: Some(from),
+            to: Some(to),
+        }
     }
 }
 
 impl Service {
     /// Writes the row and its history in the caller's transaction. `false`: somebody else changed
     /// the row in between; drop the transaction and look again.
-    pub(crate) async fn save_run(&self, tx: &mut Tx, row: &mut RunRow, change: Change, proof: Proof<'_>) -> Result<bool> {
+    pub(crate) async fn save_run(
+        &self,
+        tx: &mut Tx,
+        row: &mut RunRow,
+        change: Change,
+        proof: Proof<'_>,
+    ) -> Result<bool> {
         let expected = row.row_version;
         if !store::runs::update(tx, row, expected).await? {
             return Ok(false);

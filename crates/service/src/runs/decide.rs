@@ -34,7 +34,14 @@ impl Phase {
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Phase::Intent, Phase::Submitting, Phase::Abandoning, Phase::Durable].into_iter().find(|p| p.name() == name)
+        [
+            Phase::Intent,
+            Phase::Submitting,
+            Phase::Abandoning,
+            Phase::Durable,
+        ]
+        .into_iter()
+        .find(|p| p.name() == name)
     }
 }
 
@@ -99,9 +106,10 @@ pub(crate) fn next(phase: Phase, submission: &Submission, seen: &Seen, now: Mill
     match (phase, seen) {
         (Phase::Intent, _) => Next::Allocate,
         (Phase::Durable, _) => Next::Wait,
-        (Phase::Submitting, Seen::Known { application, state }) if state.is_durable() => {
-            Next::Confirm { application: application.clone(), state: *state }
-        }
+        (Phase::Submitting, Seen::Known { application, state }) if state.is_durable() => Next::Confirm {
+            application: application.clone(),
+            state: *state,
+        },
         // Known but not yet in the state store: if the ResourceManager dies now it is gone, and the
         // next look posts the same id again.
         (Phase::Submitting, Seen::Known { .. } | Seen::Inconclusive) => Next::Wait,
@@ -111,18 +119,31 @@ pub(crate) fn next(phase: Phase, submission: &Submission, seen: &Seen, now: Mill
             }
             let same_start = *rm_started_on == submission.rm_started_on;
             let forgotten = ended - submission.ended_at_issue >= submission.remembered;
-            if same_start && !forgotten { Next::Post } else { Next::Burn }
+            if same_start && !forgotten {
+                Next::Post
+            } else {
+                Next::Burn
+            }
         }
         (Phase::Abandoning, Seen::Known { application, state }) => {
             if state.is_final() {
-                Next::Confirm { application: application.clone(), state: *state }
+                Next::Confirm {
+                    application: application.clone(),
+                    state: *state,
+                }
             } else {
-                Next::Kill { application: application.clone() }
+                Next::Kill {
+                    application: application.clone(),
+                }
             }
         }
         (Phase::Abandoning, Seen::Absent { .. }) => {
             let landed = now - submission.last_post_at >= IN_FLIGHT_MS;
-            if submission.posts == 0 || (landed && submission.absences + 1 >= ABSENCES) { Next::GiveUp } else { Next::Wait }
+            if submission.posts == 0 || (landed && submission.absences + 1 >= ABSENCES) {
+                Next::GiveUp
+            } else {
+                Next::Wait
+            }
         }
         (Phase::Abandoning, Seen::Inconclusive) => Next::Wait,
     }
@@ -135,12 +156,22 @@ pub(crate) enum Engine {
     NotSeen,
     /// It answers and has no job yet.
     NoJob,
-    Job { state: JobState, tasks_running: i64, tasks_total: i64 },
+    Job {
+        state: JobState,
+        tasks_running: i64,
+        tasks_total: i64,
+    },
 }
 
 /// The state of a run from what the ResourceManager and the engine say. `before` is what is shown
 /// now: it stays when nothing contradicts it.
-pub(crate) fn state(before: RunState, requested: Option<Requested>, yarn: AppState, final_status: FinalStatus, engine: &Engine) -> RunState {
+pub(crate) fn state(
+    before: RunState,
+    requested: Option<Requested>,
+    yarn: AppState,
+    final_status: FinalStatus,
+    engine: &Engine,
+) -> RunState {
     match yarn {
         AppState::New | AppState::NewSaving | AppState::Submitted | AppState::Accepted => RunState::Queued,
         AppState::Running => match engine {
@@ -160,7 +191,11 @@ pub(crate) fn state(before: RunState, requested: Option<Requested>, yarn: AppSta
                 RunState::Running | RunState::Stopping => before,
                 _ => RunState::Starting,
             },
-            Engine::Job { state, tasks_running, tasks_total } => match state {
+            Engine::Job {
+                state,
+                tasks_running,
+                tasks_total,
+            } => match state {
                 JobState::Cancelling | JobState::Canceled => RunState::Stopping,
                 JobState::Failing | JobState::Restarting | JobState::Reconciling => RunState::Restarting,
                 // The ResourceManager tells the end; until then what was seen last stands.
@@ -168,7 +203,9 @@ pub(crate) fn state(before: RunState, requested: Option<Requested>, yarn: AppSta
                     RunState::Running | RunState::Stopping | RunState::Restarting => before,
                     _ => RunState::Starting,
                 },
-                JobState::Initializing | JobState::Created | JobState::Other(_) | JobState::Unknown => RunState::Starting,
+                JobState::Initializing | JobState::Created | JobState::Other(_) | JobState::Unknown => {
+                    RunState::Starting
+                }
                 JobState::Running if *tasks_total > 0 && tasks_running == tasks_total => RunState::Running,
                 // A bounded job whose first tasks have finished goes on running.
                 JobState::Running => match before {
@@ -195,11 +232,22 @@ mod tests {
     use super::*;
 
     fn submission(posts: u32) -> Submission {
-        Submission { application: Some("application_1_1".into()), rm_started_on: 7, ended_at_issue: 100, remembered: 1000, posts, last_post_at: 1_000, ..Submission::default() }
+        Submission {
+            application: Some("application_1_1".into()),
+            rm_started_on: 7,
+            ended_at_issue: 100,
+            remembered: 1000,
+            posts,
+            last_post_at: 1_000,
+            ..Submission::default()
+        }
     }
 
     fn known(state: AppState) -> Seen {
-        Seen::Known { application: "application_1_1".into(), state }
+        Seen::Known {
+            application: "application_1_1".into(),
+            state,
+        }
     }
 
     const ALL_YARN: [AppState; 8] = [
@@ -216,7 +264,15 @@ mod tests {
     #[test]
     fn nothing_is_posted_while_the_resource_manager_cannot_be_believed() {
         for posts in [0, 1, 5] {
-            assert_eq!(next(Phase::Submitting, &submission(posts), &Seen::Inconclusive, 9_999_999), Next::Wait);
+            assert_eq!(
+                next(
+                    Phase::Submitting,
+                    &submission(posts),
+                    &Seen::Inconclusive,
+                    9_999_999
+                ),
+                Next::Wait
+            );
         }
     }
 
@@ -224,7 +280,10 @@ mod tests {
     fn a_known_application_is_never_posted_again() {
         for state in ALL_YARN {
             let step = next(Phase::Submitting, &submission(1), &known(state), 2_000);
-            assert!(matches!(step, Next::Confirm { .. } | Next::Wait), "{state:?}: {step:?}");
+            assert!(
+                matches!(step, Next::Confirm { .. } | Next::Wait),
+                "{state:?}: {step:?}"
+            );
             assert_eq!(matches!(step, Next::Confirm { .. }), state.is_durable());
         }
     }
@@ -232,18 +291,43 @@ mod tests {
     #[test]
     fn absence_is_believed_only_from_the_same_start_with_room_to_remember() {
         let absent = |rm_started_on, ended| Seen::Absent { rm_started_on, ended };
-        assert_eq!(next(Phase::Submitting, &submission(0), &absent(8, 5000), 0), Next::Post);
-        assert_eq!(next(Phase::Submitting, &submission(1), &absent(7, 1099), 0), Next::Post);
-        assert_eq!(next(Phase::Submitting, &submission(1), &absent(7, 1100), 0), Next::Burn);
-        assert_eq!(next(Phase::Submitting, &submission(1), &absent(8, 100), 0), Next::Burn);
+        assert_eq!(
+            next(Phase::Submitting, &submission(0), &absent(8, 5000), 0),
+            Next::Post
+        );
+        assert_eq!(
+            next(Phase::Submitting, &submission(1), &absent(7, 1099), 0),
+            Next::Post
+        );
+        assert_eq!(
+            next(Phase::Submitting, &submission(1), &absent(7, 1100), 0),
+            Next::Burn
+        );
+        assert_eq!(
+            next(Phase::Submitting, &submission(1), &absent(8, 100), 0),
+            Next::Burn
+        );
     }
 
     #[test]
     fn a_stop_in_doubt_never_posts() {
         for posts in [0, 1, 2] {
-            for seen in [Seen::Inconclusive, Seen::Absent { rm_started_on: 7, ended: 0 }, Seen::Absent { rm_started_on: 9, ended: 9999 }] {
+            for seen in [
+                Seen::Inconclusive,
+                Seen::Absent {
+                    rm_started_on: 7,
+                    ended: 0,
+                },
+                Seen::Absent {
+                    rm_started_on: 9,
+                    ended: 9999,
+                },
+            ] {
                 for now in [0, 1_000, 10_000_000] {
-                    assert!(matches!(next(Phase::Abandoning, &submission(posts), &seen, now), Next::Wait | Next::GiveUp));
+                    assert!(matches!(
+                        next(Phase::Abandoning, &submission(posts), &seen, now),
+                        Next::Wait | Next::GiveUp
+                    ));
                 }
             }
         }
@@ -255,40 +339,179 @@ mod tests {
 
     #[test]
     fn an_abandoned_submission_is_given_up_only_when_nothing_can_still_arrive() {
-        let absent = Seen::Absent { rm_started_on: 7, ended: 0 };
+        let absent = Seen::Absent {
+            rm_started_on: 7,
+            ended: 0,
+        };
         let mut sub = submission(1);
-        assert_eq!(next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS - 1), Next::Wait);
-        assert_eq!(next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS), Next::Wait);
+        assert_eq!(
+            next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS - 1),
+            Next::Wait
+        );
+        assert_eq!(
+            next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS),
+            Next::Wait
+        );
         sub.absences = ABSENCES - 1;
-        assert_eq!(next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS), Next::GiveUp);
+        assert_eq!(
+            next(Phase::Abandoning, &sub, &absent, 1_000 + IN_FLIGHT_MS),
+            Next::GiveUp
+        );
         assert_eq!(next(Phase::Abandoning, &submission(0), &absent, 0), Next::GiveUp);
     }
 
     #[test]
     fn states_follow_the_engine() {
-        let job = |state, running, total| Engine::Job { state, tasks_running: running, tasks_total: total };
+        let job = |state, running, total| Engine::Job {
+            state,
+            tasks_running: running,
+            tasks_total: total,
+        };
         use RunState::*;
         let table = [
-            (Submitting, None, AppState::Accepted, FinalStatus::Undefined, Engine::NotSeen, Queued),
-            (Queued, None, AppState::Running, FinalStatus::Undefined, Engine::NotSeen, Starting),
-            (Queued, None, AppState::Running, FinalStatus::Undefined, Engine::NoJob, Starting),
-            (Starting, None, AppState::Running, FinalStatus::Undefined, job(JobState::Running, 0, 0), Starting),
-            (Starting, None, AppState::Running, FinalStatus::Undefined, job(JobState::Running, 1, 2), Starting),
-            (Starting, None, AppState::Running, FinalStatus::Undefined, job(JobState::Running, 2, 2), Running),
-            (Running, None, AppState::Running, FinalStatus::Undefined, job(JobState::Running, 1, 2), Running),
-            (Running, None, AppState::Running, FinalStatus::Undefined, Engine::NotSeen, Running),
-            (Running, None, AppState::Running, FinalStatus::Undefined, job(JobState::Restarting, 0, 2), Restarting),
-            (Running, Some(Requested::Cancel), AppState::Running, FinalStatus::Undefined, job(JobState::Cancelling, 2, 2), Stopping),
-            (Stopping, Some(Requested::Cancel), AppState::Finished, FinalStatus::Killed, Engine::NotSeen, Cancelled),
-            (Running, None, AppState::Finished, FinalStatus::Succeeded, Engine::NotSeen, Finished),
-            (Running, None, AppState::Finished, FinalStatus::Failed, Engine::NotSeen, Failed),
-            (Running, None, AppState::Failed, FinalStatus::Failed, Engine::NotSeen, Failed),
-            (Running, None, AppState::Killed, FinalStatus::Killed, Engine::NotSeen, Killed),
-            (Running, Some(Requested::Start), AppState::Killed, FinalStatus::Killed, Engine::NotSeen, Killed),
-            (Queued, Some(Requested::Kill), AppState::Killed, FinalStatus::Killed, Engine::NotSeen, Cancelled),
+            (
+                Submitting,
+                None,
+                AppState::Accepted,
+                FinalStatus::Undefined,
+                Engine::NotSeen,
+                Queued,
+            ),
+            (
+                Queued,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                Engine::NotSeen,
+                Starting,
+            ),
+            (
+                Queued,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                Engine::NoJob,
+                Starting,
+            ),
+            (
+                Starting,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Running, 0, 0),
+                Starting,
+            ),
+            (
+                Starting,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Running, 1, 2),
+                Starting,
+            ),
+            (
+                Starting,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Running, 2, 2),
+                Running,
+            ),
+            (
+                Running,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Running, 1, 2),
+                Running,
+            ),
+            (
+                Running,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                Engine::NotSeen,
+                Running,
+            ),
+            (
+                Running,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Restarting, 0, 2),
+                Restarting,
+            ),
+            (
+                Running,
+                Some(Requested::Cancel),
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Cancelling, 2, 2),
+                Stopping,
+            ),
+            (
+                Stopping,
+                Some(Requested::Cancel),
+                AppState::Finished,
+                FinalStatus::Killed,
+                Engine::NotSeen,
+                Cancelled,
+            ),
+            (
+                Running,
+                None,
+                AppState::Finished,
+                FinalStatus::Succeeded,
+                Engine::NotSeen,
+                Finished,
+            ),
+            (
+                Running,
+                None,
+                AppState::Finished,
+                FinalStatus::Failed,
+                Engine::NotSeen,
+                Failed,
+            ),
+            (
+                Running,
+                None,
+                AppState::Failed,
+                FinalStatus::Failed,
+                Engine::NotSeen,
+                Failed,
+            ),
+            (
+                Running,
+                None,
+                AppState::Killed,
+                FinalStatus::Killed,
+                Engine::NotSeen,
+                Killed,
+            ),
+            (
+                Running,
+                Some(Requested::Start),
+                AppState::Killed,
+                FinalStatus::Killed,
+                Engine::NotSeen,
+                Killed,
+            ),
+            (
+                Queued,
+                Some(Requested::Kill),
+                AppState::Killed,
+                FinalStatus::Killed,
+                Engine::NotSeen,
+                Cancelled,
+            ),
         ];
         for (before, requested, yarn, status, engine, after) in table {
-            assert_eq!(state(before, requested, yarn, status, &engine), after, "{before:?} {yarn:?} {status:?} {engine:?}");
+            assert_eq!(
+                state(before, requested, yarn, status, &engine),
+                after,
+                "{before:?} {yarn:?} {status:?} {engine:?}"
+            );
         }
     }
 }

@@ -2,11 +2,7 @@
 //! left in its archive and the end of the JobManager's log.
 
 use super::change::{Change, Proof};
-use crate::{
-    Result, Service,
-    clusters::Connection,
-    reconcile::Activation,
-};
+use crate::{Result, Service, clusters::Connection, reconcile::Activation};
 use domain::{
     Code, Failure, Millis, Scope,
     run::{RunQuery, RunState},
@@ -32,27 +28,41 @@ const LOGS: [&str; 3] = ["jobmanager.log", "jobmanager.out", "jobmanager.err"];
 impl Service {
     /// What the ResourceManager's answer alone tells.
     pub(crate) fn first_cause(&self, app: &App) -> Failure {
-        cause::explain(&Evidence { diagnostics: &app.diagnostics, ..Evidence::default() })
+        cause::explain(&Evidence {
+            diagnostics: &app.diagnostics,
+            ..Evidence::default()
+        })
     }
 
     pub(crate) async fn activate_explain(&self) -> Result<Activation> {
-        let query = RunQuery { states: vec![RunState::Failed], limit: BATCH, ..RunQuery::default() };
+        let query = RunQuery {
+            states: vec![RunState::Failed],
+            limit: BATCH,
+            ..RunQuery::default()
+        };
         let now = self.now();
         let failed = store::runs::list(self.db(), &Scope::All, &query).await?;
         let open: Vec<_> = failed
             .items
             .into_iter()
-            .filter(|run| run.ended_at.is_some_and(|ended| now - ended < WINDOW_MS) && run.external_id.is_some())
+            .filter(|run| {
+                run.ended_at.is_some_and(|ended| now - ended < WINDOW_MS) && run.external_id.is_some()
+            })
             .filter(|run| run.failure.as_ref().is_none_or(|failure| is_vague(failure.code)))
             .collect();
         let handled = open.len() as u64;
         for run in open {
-            let Some(row) = store::runs::row(self.db(), &run.id).await? else { continue };
+            let Some(row) = store::runs::row(self.db(), &run.id).await? else {
+                continue;
+            };
             if let Err(error) = self.explain(row).await {
                 tracing::info!(run = %run.id, error = %error, "the cause of a failure is not known yet");
             }
         }
-        Ok(Activation { handled, next: if handled > 0 { AGAIN } else { REST } })
+        Ok(Activation {
+            handled,
+            next: if handled > 0 { AGAIN } else { REST },
+        })
     }
 
     async fn explain(&self, mut row: RunRow) -> Result<()> {
@@ -60,20 +70,40 @@ impl Service {
         let archived = self.read_archive(&connection, &row).await?;
         let mut texts = Vec::new();
         for file in LOGS {
-            texts.push(self.log_tail(&connection, &row, file, TAIL_BYTES).await?.unwrap_or_default());
+            texts.push(
+                self.log_tail(&connection, &row, file, TAIL_BYTES)
+                    .await?
+                    .unwrap_or_default(),
+            );
         }
-        let [log, out, err] = texts.as_slice() else { return Ok(()) };
+        let [log, out, err] = texts.as_slice() else {
+            return Ok(());
+        };
         let stacks = archived.map(|archive| archive.stacks).unwrap_or_default();
-        let failure = cause::explain(&Evidence { diagnostics: "", stacks: &stacks, log, out, err });
+        let failure = cause::explain(&Evidence {
+            diagnostics: "",
+            stacks: &stacks,
+            log,
+            out,
+            err,
+        });
         if failure.code == Code::AppFailedSilently || row.failure.as_ref() == Some(&failure) {
             return Ok(());
         }
         let source = if stacks.is_empty() { "log" } else { "archive" };
-        let evidence = json!({ "stack": stacks.first().map(|stack| stack.chars().take(8000).collect::<String>()) });
+        let evidence =
+            json!({ "stack": stacks.first().map(|stack| stack.chars().take(8000).collect::<String>()) });
         row.failure = Some(failure);
         let mut tx = self.db().begin().await?;
-        let proof = Proof { source, note: Some("track.explained"), evidence: Some(evidence) };
-        if self.save_run(&mut tx, &mut row, Change::note("note"), proof).await? {
+        let proof = Proof {
+            source,
+            note: Some("track.explained"),
+            evidence: Some(evidence),
+        };
+        if self
+            .save_run(&mut tx, &mut row, Change::note("note"), proof)
+            .await?
+        {
             tx.commit().await?;
             self.announce_run(&row);
         }
@@ -81,9 +111,20 @@ impl Service {
     }
 
     /// What the job's archive says about its end; `None` when there is no archive.
-    pub(crate) async fn archived_end(&self, connection: &Connection, row: &RunRow) -> Result<Option<RunState>> {
-        let Some(archive) = self.read_archive(connection, row).await? else { return Ok(None) };
-        let status = archive.status.or_else(|| archive.jobs.first().map(|job| format!("{:?}", job.state).to_uppercase()));
+    pub(crate) async fn archived_end(
+        &self,
+        connection: &Connection,
+        row: &RunRow,
+    ) -> Result<Option<RunState>> {
+        let Some(archive) = self.read_archive(connection, row).await? else {
+            return Ok(None);
+        };
+        let status = archive.status.or_else(|| {
+            archive
+                .jobs
+                .first()
+                .map(|job| format!("{:?}", job.state).to_uppercase())
+        });
         Ok(match status.as_deref() {
             Some("FINISHED") => Some(RunState::Finished),
             Some("FAILED") => Some(RunState::Failed),
@@ -93,10 +134,17 @@ impl Service {
     }
 
     async fn read_archive(&self, connection: &Connection, row: &RunRow) -> Result<Option<archive::Archive>> {
-        let Some(application) = row.external_id.as_deref() else { return Ok(None) };
+        let Some(application) = row.external_id.as_deref() else {
+            return Ok(None);
+        };
         let snapshot = self.pinned(&row.environment, row.snapshot).await?;
-        let version = snapshot.files.iter().find_map(|file| Version::of_dist(&file.path));
-        let Some(features) = version.and_then(|version| version.features().ok()) else { return Ok(None) };
+        let version = snapshot
+            .files
+            .iter()
+            .find_map(|file| Version::of_dist(&file.path));
+        let Some(features) = version.and_then(|version| version.features().ok()) else {
+            return Ok(None);
+        };
         let place = archive::place(&features, application, row.engine_job_id.as_deref());
         let root = format!("teams/{}/archive", row.hadoop_user);
         let dir = connection.root.join(&root).map_err(crate::Error::internal)?;
@@ -105,9 +153,18 @@ impl Service {
         let file: Option<HdfsPath> = match (&place.job, &place.applications) {
             (Some(job), _) => Some(below(job)?),
             (None, Some(applications)) => match hdfs.list(&below(applications)?).await {
-                Ok(listing) => listing.items.iter().find(|e| e.is_dir()).map(|e| below(&format!("{applications}/{}/{}", e.path_suffix, archive::SUMMARY))).transpose()?,
+                Ok(listing) => listing
+                    .items
+                    .iter()
+                    .find(|e| e.is_dir())
+                    .map(|e| below(&format!("{applications}/{}/{}", e.path_suffix, archive::SUMMARY)))
+                    .transpose()?,
                 Err(hadoop::Error::NotFound { .. }) => None,
-                Err(error) => return Err(crate::clusters::hdfs_failure(connection, &row.hadoop_user, &dir, &error).into()),
+                Err(error) => {
+                    return Err(
+                        crate::clusters::hdfs_failure(connection, &row.hadoop_user, &dir, &error).into(),
+                    );
+                }
             },
             (None, None) => None,
         };
@@ -115,7 +172,9 @@ impl Service {
         match hdfs.read_all(&file, archive::MAX_FILE).await {
             Ok(bytes) => Ok(archive::parse(&bytes).ok()),
             Err(hadoop::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(crate::clusters::hdfs_failure(connection, &row.hadoop_user, &file, &error).into()),
+            Err(error) => {
+                Err(crate::clusters::hdfs_failure(connection, &row.hadoop_user, &file, &error).into())
+            }
         }
     }
 }

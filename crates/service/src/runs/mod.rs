@@ -28,14 +28,20 @@ use store::operations::OperationRow;
 
 impl Service {
     pub async fn run(&self, viewer: &Viewer, id: &RunId) -> Result<Run> {
-        let mut run = store::runs::get(self.db(), &viewer.scope(), id).await?.ok_or_else(|| Error::not_found("run"))?;
+        let mut run = store::runs::get(self.db(), &viewer.scope(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("run"))?;
         require(viewer, Action::RunRead, &run.team)?;
         self.refresh(&mut run);
         Ok(run)
     }
 
     pub async fn runs(&self, viewer: &Viewer, mut query: RunQuery) -> Result<Page<Run>> {
-        query.limit = if query.limit == 0 { DEFAULT_LIMIT } else { query.limit.min(MAX_LIMIT) };
+        query.limit = if query.limit == 0 {
+            DEFAULT_LIMIT
+        } else {
+            query.limit.min(MAX_LIMIT)
+        };
         let mut page = store::runs::list(self.db(), &viewer.scope(), &query).await?;
         page.items.iter_mut().for_each(|run| self.refresh(run));
         Ok(page)
@@ -57,16 +63,24 @@ impl Service {
     /// What was submitted, without secrets.
     pub async fn run_launch(&self, viewer: &Viewer, id: &RunId) -> Result<LaunchPreview> {
         self.run(viewer, id).await?;
-        let launch = store::runs::launch(self.db(), &viewer.scope(), id).await?.ok_or_else(|| Error::not_found("launch"))?;
+        let launch = store::runs::launch(self.db(), &viewer.scope(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("launch"))?;
         serde_json::from_value(launch).map_err(Error::internal)
     }
 
     pub async fn operation(&self, viewer: &Viewer, id: &OperationId) -> Result<Operation> {
-        store::operations::get(self.db(), &viewer.scope(), id).await?.ok_or_else(|| Error::not_found("operation"))
+        store::operations::get(self.db(), &viewer.scope(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("operation"))
     }
 
     /// Writes an operation if nobody else did; its version grows with it.
-    pub(crate) async fn save_operation(&self, tx: &mut store::Tx, operation: &mut OperationRow) -> Result<bool> {
+    pub(crate) async fn save_operation(
+        &self,
+        tx: &mut store::Tx,
+        operation: &mut OperationRow,
+    ) -> Result<bool> {
         let expected = operation.row_version;
         operation.updated_at = self.now();
         if !store::operations::update(tx, operation, expected).await? {

@@ -51,7 +51,11 @@ pub(crate) fn run_tag(run: &RunId) -> String {
 /// A file a launch needs, and where its content comes from when it is missing.
 enum Source {
     Memory(Bytes),
-    Artifact { path: PathBuf, sha256: String, name: String },
+    Artifact {
+        path: PathBuf,
+        sha256: String,
+        name: String,
+    },
 }
 
 struct Needed {
@@ -83,7 +87,10 @@ impl Planned {
     /// The body of the submission.
     pub(crate) fn body(&self, application: ApplicationId) -> Result<String> {
         self.launch.submission(application).to_xml().map_err(|error| {
-            Failure::new(Code::FieldCharacters).with("field", &error.field).with("character", format!("U+{:04X}", error.code)).into()
+            Failure::new(Code::FieldCharacters)
+                .with("field", &error.field)
+                .with("character", format!("U+{:04X}", error.code))
+                .into()
         })
     }
 }
@@ -104,50 +111,100 @@ struct Occasion<'a> {
 impl Service {
     /// Plans the launch of a run.
     pub(crate) async fn plan_run(&self, row: &RunRow) -> Result<Planned> {
-        let version = store::jobs::version(self.db(), &row.job, row.version).await?.ok_or_else(|| Error::not_found("version"))?;
+        let version = store::jobs::version(self.db(), &row.job, row.version)
+            .await?
+            .ok_or_else(|| Error::not_found("version"))?;
         let snapshot = self.pinned(&row.environment, row.snapshot).await?;
         let connection = self.connection(&row.cluster).await?;
-        let occasion = Occasion { spec: &version.spec, team: &row.team, user: &row.hadoop_user, run: row.id.as_str(), snapshot };
+        let occasion = Occasion {
+            spec: &version.spec,
+            team: &row.team,
+            user: &row.hadoop_user,
+            run: row.id.as_str(),
+            snapshot,
+        };
         self.plan(&connection, occasion).await
     }
 
     /// What a start of `spec` would submit.
-    pub(crate) async fn preview(&self, viewer: &Viewer, team: &TeamId, spec: &JobSpec) -> Result<LaunchPreview> {
+    pub(crate) async fn preview(
+        &self,
+        viewer: &Viewer,
+        team: &TeamId,
+        spec: &JobSpec,
+    ) -> Result<LaunchPreview> {
         let cluster = self.cluster(viewer, &spec.cluster).await?;
         let grant = self.grant(&cluster.id, &cluster.code, team, &spec.queue).await?;
         let environment = self.environment(viewer, &spec.environment).await?;
         let snapshot = self.pinned(&environment.id, environment.snapshot).await?;
         let connection = self.connection(&cluster.id).await?;
-        let occasion = Occasion { spec, team, user: &grant.hadoop_user, run: "run_…", snapshot };
+        let occasion = Occasion {
+            spec,
+            team,
+            user: &grant.hadoop_user,
+            run: "run_…",
+            snapshot,
+        };
         Ok(self.plan(&connection, occasion).await?.preview)
     }
 
     async fn plan(&self, connection: &Connection, occasion: Occasion<'_>) -> Result<Planned> {
-        let Occasion { spec, team, user, run, snapshot } = occasion;
-        let home = connection.root.join(&format!("teams/{user}")).map_err(Error::internal)?;
+        let Occasion {
+            spec,
+            team,
+            user,
+            run,
+            snapshot,
+        } = occasion;
+        let home = connection
+            .root
+            .join(&format!("teams/{user}"))
+            .map_err(Error::internal)?;
         let below = |path: String| home.join(&path).map_err(Error::internal);
         let uri = |path: &HdfsPath| path.to_uri(&connection.fs_default);
         let mut own = Vec::new();
 
-        let dist = snapshot.files.iter().find_map(|file| Version::of_dist(&file.path));
-        let version = dist.ok_or_else(|| Failure::new(Code::EnvironmentIncomplete).with("path", &snapshot.environment).with("reason", "lib/flink-dist"))?;
+        let dist = snapshot
+            .files
+            .iter()
+            .find_map(|file| Version::of_dist(&file.path));
+        let version = dist.ok_or_else(|| {
+            Failure::new(Code::EnvironmentIncomplete)
+                .with("path", &snapshot.environment)
+                .with("reason", "lib/flink-dist")
+        })?;
         let (program, program_name, program_size) = match (spec.kind, &spec.artifact) {
-            (JobKind::FlinkSql, _) => (self.inner.runner.path(connection)?, "penstock-runner.jar".to_owned(), self.inner.runner.size()),
-            (JobKind::FlinkJar, None) => return Err(Failure::new(Code::FieldRequired).with("field", "artifact").into()),
+            (JobKind::FlinkSql, _) => (
+                self.inner.runner.path(connection)?,
+                "penstock-runner.jar".to_owned(),
+                self.inner.runner.size(),
+            ),
+            (JobKind::FlinkJar, None) => {
+                return Err(Failure::new(Code::FieldRequired).with("field", "artifact").into());
+            }
             (JobKind::FlinkJar, Some(id)) => {
-                let artifact = store::artifacts::row(self.db(), id).await?.filter(|a| &a.team == team).ok_or_else(|| Error::not_found("artifact"))?;
+                let artifact = store::artifacts::row(self.db(), id)
+                    .await?
+                    .filter(|a| &a.team == team)
+                    .ok_or_else(|| Error::not_found("artifact"))?;
                 let path = below(format!("artifacts/{}.jar", &artifact.sha256[..32]))?;
                 own.push(Needed {
                     path: path.clone(),
                     user: user.to_owned(),
                     mode: OWN_FILE,
                     size: artifact.size.unsigned_abs(),
-                    source: Source::Artifact { path: self.artifact_path(&artifact.sha256), sha256: artifact.sha256.clone(), name: artifact.name.clone() },
+                    source: Source::Artifact {
+                        path: self.artifact_path(&artifact.sha256),
+                        sha256: artifact.sha256.clone(),
+                        name: artifact.name.clone(),
+                    },
                 });
                 (path, artifact.name, artifact.size.unsigned_abs())
             }
         };
-        let script = script_file(spec).map(|script| Ok::<_, Error>((below(format!("prepared/{}.sql", &script.sha256[..32]))?, script))).transpose()?;
+        let script = script_file(spec)
+            .map(|script| Ok::<_, Error>((below(format!("prepared/{}.sql", &script.sha256[..32]))?, script)))
+            .transpose()?;
         let script_uri = script.as_ref().map(|(path, _)| uri(path));
         if let Some((path, script)) = script {
             own.push(memory(path, user, OWN_FILE, script.bytes));
@@ -161,9 +218,18 @@ impl Service {
             script_uri: script_uri.as_deref(),
             archive_dir: &uri(&below("archive".to_owned())?),
         })?;
-        let config = below(format!("prepared/{}-{}", &prepared.config.sha256[..32], prepared.config_key))?;
+        let config = below(format!(
+            "prepared/{}-{}",
+            &prepared.config.sha256[..32],
+            prepared.config_key
+        ))?;
         let config_size = prepared.config.bytes.len() as u64;
-        own.push(memory(config.clone(), user, OWN_FILE, prepared.config.bytes.clone()));
+        own.push(memory(
+            config.clone(),
+            user,
+            OWN_FILE,
+            prepared.config.bytes.clone(),
+        ));
 
         let mut environment = Vec::with_capacity(snapshot.files.len());
         let mut log4j = None;
@@ -180,15 +246,30 @@ impl Service {
             Some(placed) => placed,
             None => {
                 let sha256 = hex::encode(Sha256::digest(LOG4J_DEFAULT));
-                let path = connection.root.join(&format!("runner/{}-log4j.properties", &sha256[..32])).map_err(Error::internal)?;
+                let path = connection
+                    .root
+                    .join(&format!("runner/{}-log4j.properties", &sha256[..32]))
+                    .map_err(Error::internal)?;
                 let file = placed(uri(&path), LOG4J_DEFAULT.len() as u64, Visibility::Public);
-                own.push(memory(path, connection.service_user(), PUBLIC_FILE, LOG4J_DEFAULT.as_bytes().to_vec()));
+                own.push(memory(
+                    path,
+                    connection.service_user(),
+                    PUBLIC_FILE,
+                    LOG4J_DEFAULT.as_bytes().to_vec(),
+                ));
                 file
             }
         };
-        let visibility = if spec.kind == JobKind::FlinkSql { Visibility::Public } else { Visibility::Application };
+        let visibility = if spec.kind == JobKind::FlinkSql {
+            Visibility::Public
+        } else {
+            Visibility::Application
+        };
         let staging = uri(&below(format!("runs/{}", run.trim_end_matches('…')))?);
-        let min_allocation = connection.conf.trimmed("yarn.scheduler.minimum-allocation-mb").and_then(|text| text.parse().ok());
+        let min_allocation = connection
+            .conf
+            .trimmed("yarn.scheduler.minimum-allocation-mb")
+            .and_then(|text| text.parse().ok());
         let cluster = Cluster {
             hadoop_user: user.to_owned(),
             service_user: connection.service_user().to_owned(),
@@ -215,7 +296,11 @@ impl Service {
             engine_job_id: launch.job_id.clone(),
             staging,
             launch,
-            files: Files { snapshot, own, user: user.to_owned() },
+            files: Files {
+                snapshot,
+                own,
+                user: user.to_owned(),
+            },
         })
     }
 
@@ -225,7 +310,12 @@ impl Service {
         let (environment, runner, own) = futures::join!(
             self.heal(connection, &files.snapshot),
             self.ensure_runner(connection),
-            futures::future::join_all(files.own.iter().map(|file| self.is_placed(connection, &file.user, &file.path, file.size))),
+            futures::future::join_all(
+                files
+                    .own
+                    .iter()
+                    .map(|file| self.is_placed(connection, &file.user, &file.path, file.size))
+            ),
         );
         environment?;
         runner?;
@@ -244,14 +334,20 @@ impl Service {
                     Content::File(path.clone(), sha256)
                 }
             };
-            self.put(connection, &file.user, &file.path, file.mode, content, file.size).await?;
+            self.put(connection, &file.user, &file.path, file.mode, content, file.size)
+                .await?;
         }
         Ok(())
     }
 
     /// Has the files of a saved job placed before somebody starts it.
     pub(crate) fn prepare_soon(&self, job: &JobId, team: &TeamId, version: i64) {
-        let mut waiting = self.inner.waiting.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self
+            .inner
+            .waiting
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= MAX_WAITING {
             waiting.pop_front();
         }
@@ -261,21 +357,41 @@ impl Service {
     }
 
     pub(crate) async fn activate_prepare(&self) -> Result<Activation> {
-        let next = self.inner.waiting.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some((job, team, version)) = next else { return Ok(Activation { handled: 0, next: Duration::from_secs(60) }) };
+        let next = self
+            .inner
+            .waiting
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
+        let Some((job, team, version)) = next else {
+            return Ok(Activation {
+                handled: 0,
+                next: Duration::from_secs(60),
+            });
+        };
         if let Err(error) = self.prepare(&job, &team, version).await {
             // A start meets the same trouble and tells it on the run.
             tracing::info!(job = %job, error = %error, "a saved job could not be prepared");
         }
-        Ok(Activation { handled: 1, next: Duration::ZERO })
+        Ok(Activation {
+            handled: 1,
+            next: Duration::ZERO,
+        })
     }
 
     async fn prepare(&self, job: &JobId, team: &TeamId, version: i64) -> Result<()> {
-        let Some(version) = store::jobs::version(self.db(), job, version).await? else { return Ok(()) };
+        let Some(version) = store::jobs::version(self.db(), job, version).await? else {
+            return Ok(());
+        };
         let spec = &version.spec;
-        let Some(cluster) = store::clusters::row_by_code(self.db(), &spec.cluster).await? else { return Ok(()) };
+        let Some(cluster) = store::clusters::row_by_code(self.db(), &spec.cluster).await? else {
+            return Ok(());
+        };
         let grant = self.grant(&cluster.id, &cluster.code, team, &spec.queue).await?;
-        let environment = store::environments::row(self.db(), &spec.environment).await?.ok_or_else(|| Error::not_found("environment"))?;
+        let environment = store::environments::row(self.db(), &spec.environment)
+            .await?
+            .ok_or_else(|| Error::not_found("environment"))?;
         // Only what is small: an environment is placed when somebody asks for it or starts a job.
         let placement = store::environments::placement(self.db(), &environment.id, &cluster.id).await?;
         if placement.is_none_or(|placement| placement.snapshot.is_none()) {
@@ -283,18 +399,35 @@ impl Service {
         }
         let snapshot = self.pinned(&environment.id, environment.snapshot).await?;
         let connection: Arc<Connection> = self.connection(&cluster.id).await?;
-        let occasion = Occasion { spec, team, user: &grant.hadoop_user, run: "run_…", snapshot };
+        let occasion = Occasion {
+            spec,
+            team,
+            user: &grant.hadoop_user,
+            run: "run_…",
+            snapshot,
+        };
         let planned = self.plan(&connection, occasion).await?;
         self.ensure_files(&connection, &planned).await
     }
 }
 
 fn memory(path: HdfsPath, user: &str, mode: u16, bytes: Vec<u8>) -> Needed {
-    Needed { path, user: user.to_owned(), mode, size: bytes.len() as u64, source: Source::Memory(bytes.into()) }
+    Needed {
+        path,
+        user: user.to_owned(),
+        mode,
+        size: bytes.len() as u64,
+        source: Source::Memory(bytes.into()),
+    }
 }
 
 fn placed(uri: String, size: u64, visibility: Visibility) -> PlacedFile {
-    PlacedFile { uri, size, mtime: MTIME, visibility }
+    PlacedFile {
+        uri,
+        size,
+        mtime: MTIME,
+        visibility,
+    }
 }
 
 /// The Flink job id of a run: 32 hex digits that follow from the run's id, so that a retry has the same.

@@ -1,7 +1,10 @@
 //! Starting a run: an intent and nothing else. The reconciler does the rest.
 
 use super::decide::{Phase, Submission};
-use crate::{Error, Result, Service, audit::Entry, clock::new_id, clusters::same_queue, reconcile::Name, require};
+use crate::{
+    Error, Result, Service, audit::Entry, chaos::crash_point, clock::new_id, clusters::same_queue,
+    reconcile::Name, require,
+};
 use domain::{
     Action, Code, Failure, Viewer,
     cluster::Grant,
@@ -23,17 +26,33 @@ pub(crate) const STEPS: [&str; 4] = ["plan", "ensure_files", "post", "confirm"];
 pub(crate) fn steps(names: &[&str]) -> Vec<Step> {
     names
         .iter()
-        .map(|name| Step { name: (*name).to_owned(), state: OperationState::Pending, started_at: None, ended_at: None, progress: None })
+        .map(|name| Step {
+            name: (*name).to_owned(),
+            state: OperationState::Pending,
+            started_at: None,
+            ended_at: None,
+            progress: None,
+        })
         .collect()
 }
 
 impl Service {
     /// Starts a version of a job. With an idempotency key, the same call again answers the same run.
-    pub async fn start_run(&self, viewer: &Viewer, id: &JobId, request: StartRequest, key: Option<&str>) -> Result<Run> {
-        let job = store::jobs::get(self.db(), &viewer.scope(), id).await?.ok_or_else(|| Error::not_found("job"))?;
+    pub async fn start_run(
+        &self,
+        viewer: &Viewer,
+        id: &JobId,
+        request: StartRequest,
+        key: Option<&str>,
+    ) -> Result<Run> {
+        let job = store::jobs::get(self.db(), &viewer.scope(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("job"))?;
         require(viewer, Action::RunStart, &job.team)?;
         let number = request.version.unwrap_or(job.version);
-        let version = store::jobs::version(self.db(), id, number).await?.ok_or_else(|| Error::not_found("version"))?;
+        let version = store::jobs::version(self.db(), id, number)
+            .await?
+            .ok_or_else(|| Error::not_found("version"))?;
         let route = format!("start {id} {}", request.version.unwrap_or(0));
         if let Some(run) = self.remembered(viewer, key, &route).await? {
             return self.run(viewer, &run.parse().map_err(Error::internal)?).await;
@@ -42,9 +61,12 @@ impl Service {
         let cluster = store::clusters::by_code(self.db(), &viewer.scope(), &spec.cluster)
             .await?
             .ok_or_else(|| Failure::new(Code::ClusterNotAllowed).with("cluster", &spec.cluster))?;
-        let grant = self.grant(&cluster.id, &cluster.code, &job.team, &spec.queue).await?;
-        let environment =
-            store::environments::get(self.db(), &viewer.scope(), &spec.environment).await?.ok_or_else(|| Error::not_found("environment"))?;
+        let grant = self
+            .grant(&cluster.id, &cluster.code, &job.team, &spec.queue)
+            .await?;
+        let environment = store::environments::get(self.db(), &viewer.scope(), &spec.environment)
+            .await?
+            .ok_or_else(|| Error::not_found("environment"))?;
         let now = self.now();
         let (run, operation) = (new_id!(RunId, now), new_id!(OperationId, now));
         let row = NewRunRow {
@@ -83,7 +105,10 @@ impl Service {
         {
             // The twin of this call came first; its transaction has ended, so its run can be read.
             tx.rollback().await?;
-            let kept = self.remembered(viewer, Some(key), &route).await?.ok_or(Code::IdempotencyMismatch)?;
+            let kept = self
+                .remembered(viewer, Some(key), &route)
+                .await?
+                .ok_or(Code::IdempotencyMismatch)?;
             return self.run(viewer, &kept.parse().map_err(Error::internal)?).await;
         }
         match store::runs::insert(&mut tx, &row).await {
@@ -107,15 +132,32 @@ impl Service {
         };
         store::runs::append_event(&mut tx, &run, &event).await?;
         let detail = json!({ "job": id, "version": number, "queue": spec.queue, "cluster": spec.cluster });
-        self.record(&mut tx, Entry::by(viewer, Action::RunStart, run.as_str(), Some(&job.team), detail)).await?;
+        self.record(
+            &mut tx,
+            Entry::by(viewer, Action::RunStart, run.as_str(), Some(&job.team), detail),
+        )
+        .await?;
+        crash_point!("start.before_commit");
         tx.commit().await?;
+        crash_point!("start.requested");
         self.inner.board.wake(Name::Submit);
-        self.inner.bus.send(Event { topic: Topic::Run, id: run.to_string(), team: Some(job.team), job: Some(id.to_string()), version: 1 });
+        self.inner.bus.send(Event {
+            topic: Topic::Run,
+            id: run.to_string(),
+            team: Some(job.team),
+            job: Some(id.to_string()),
+            version: 1,
+        });
         self.run(viewer, &run).await
     }
 
     /// What an earlier call with the key made; a failure when the key was used for something else.
-    pub(crate) async fn remembered(&self, viewer: &Viewer, key: Option<&str>, route: &str) -> Result<Option<String>> {
+    pub(crate) async fn remembered(
+        &self,
+        viewer: &Viewer,
+        key: Option<&str>,
+        route: &str,
+    ) -> Result<Option<String>> {
         let Some(key) = key else { return Ok(None) };
         domain::validate::line("Idempotency-Key", key, 200)?;
         match store::idempotency::find(self.db(), &viewer.user, key).await? {
@@ -126,7 +168,13 @@ impl Service {
     }
 
     /// What the team may use of the cluster; fails when the queue is not among it.
-    pub(crate) async fn grant(&self, cluster: &ClusterId, code: &str, team: &TeamId, queue: &str) -> Result<Grant> {
+    pub(crate) async fn grant(
+        &self,
+        cluster: &ClusterId,
+        code: &str,
+        team: &TeamId,
+        queue: &str,
+    ) -> Result<Grant> {
         let grants = store::clusters::grants(self.db(), cluster).await?;
         let grant = grants
             .into_iter()
@@ -135,7 +183,10 @@ impl Service {
         if grant.queues.iter().any(|have| same_queue(have, queue)) {
             Ok(grant)
         } else {
-            Err(Failure::new(Code::QueueNotAllowed).with("queue", queue).with("allowed", grant.queues.join(", ")).into())
+            Err(Failure::new(Code::QueueNotAllowed)
+                .with("queue", queue)
+                .with("allowed", grant.queues.join(", "))
+                .into())
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Error, Result, Service,
     audit::Entry,
+    chaos::crash_point,
     clock::new_id,
     clusters::rm_failure,
     reconcile::{Activation, Name},
@@ -42,22 +43,39 @@ pub(crate) fn ended_by_request(row: &RunRow) -> bool {
 impl Service {
     /// Asks for the end of a run. Asked again, it answers the stop that is under way; a kill overtakes
     /// a cancel.
-    pub async fn stop_run(&self, viewer: &Viewer, id: &RunId, request: StopRequest, key: Option<&str>) -> Result<Operation> {
+    pub async fn stop_run(
+        &self,
+        viewer: &Viewer,
+        id: &RunId,
+        request: StopRequest,
+        key: Option<&str>,
+    ) -> Result<Operation> {
         let route = format!("stop {id} {}", request.mode.name());
         if let Some(known) = self.remembered(viewer, key, &route).await? {
-            return self.operation(viewer, &known.parse().map_err(Error::internal)?).await;
+            return self
+                .operation(viewer, &known.parse().map_err(Error::internal)?)
+                .await;
         }
         // Somebody else may change the run or its submission in between; then look again.
         for _ in 0..20 {
             let shown = self.run(viewer, id).await?;
-            if !viewer.may_own(Action::RunStopOwn, Action::RunStopAny, &shown.team, &shown.created_by) {
+            if !viewer.may_own(
+                Action::RunStopOwn,
+                Action::RunStopAny,
+                &shown.team,
+                &shown.created_by,
+            ) {
                 return Err(Error::forbidden(Action::RunStopAny));
             }
             if shown.state.is_terminal() {
-                return Err(Failure::new(Code::RunEnded).with("state", shown.state.name()).into());
+                return Err(Failure::new(Code::RunEnded)
+                    .with("state", shown.state.name())
+                    .into());
             }
             if !shown.state.stop_modes().contains(&request.mode) {
-                return Err(Failure::new(Code::NotInState).with("state", shown.state.name()).into());
+                return Err(Failure::new(Code::NotInState)
+                    .with("state", shown.state.name())
+                    .into());
             }
             if let Some(operation) = self.request_stop(viewer, id, request.mode, key, &route).await? {
                 self.inner.board.wake(Name::Submit);
@@ -68,10 +86,19 @@ impl Service {
         Err(Code::DatabaseBusy.into())
     }
 
-    async fn request_stop(&self, viewer: &Viewer, id: &RunId, mode: StopMode, key: Option<&str>, route: &str) -> Result<Option<OperationId>> {
+    async fn request_stop(
+        &self,
+        viewer: &Viewer,
+        id: &RunId,
+        mode: StopMode,
+        key: Option<&str>,
+        route: &str,
+    ) -> Result<Option<OperationId>> {
         let now = self.now();
         let mut tx = self.db().begin().await?;
-        let Some(mut row) = store::runs::row(&mut tx, id).await? else { return Err(Error::not_found("run")) };
+        let Some(mut row) = store::runs::row(&mut tx, id).await? else {
+            return Err(Error::not_found("run"));
+        };
         if row.state.is_terminal() {
             return Ok(None);
         }
@@ -109,7 +136,11 @@ impl Service {
         if let Some(key) = key {
             store::idempotency::claim(&mut tx, &viewer.user, key, route, operation.as_str(), now).await?;
         }
-        let requested = if mode == StopMode::Kill { Requested::Kill } else { Requested::Cancel };
+        let requested = if mode == StopMode::Kill {
+            Requested::Kill
+        } else {
+            Requested::Cancel
+        };
         if row.requested != Some(requested) {
             row.requested = Some(requested);
             row.requested_at = Some(now);
@@ -136,14 +167,38 @@ impl Service {
             }
         }
         row.operation = Some(operation.clone());
-        let note = if mode == StopMode::Kill { "stop.kill_requested" } else { "stop.cancel_requested" };
-        let proof = Proof { source: &viewer.name, note: Some(note), evidence: None };
+        let note = if mode == StopMode::Kill {
+            "stop.kill_requested"
+        } else {
+            "stop.cancel_requested"
+        };
+        let proof = Proof {
+            source: &viewer.name,
+            note: Some(note),
+            evidence: None,
+        };
         if !self.save_run(&mut tx, &mut row, change, proof).await? {
             return Ok(None);
         }
-        let action = if row.created_by == viewer.user { Action::RunStopOwn } else { Action::RunStopAny };
-        self.record(&mut tx, Entry::by(viewer, action, id.as_str(), Some(&row.team), json!({ "mode": mode }))).await?;
+        let action = if row.created_by == viewer.user {
+            Action::RunStopOwn
+        } else {
+            Action::RunStopAny
+        };
+        self.record(
+            &mut tx,
+            Entry::by(
+                viewer,
+                action,
+                id.as_str(),
+                Some(&row.team),
+                json!({ "mode": mode }),
+            ),
+        )
+        .await?;
+        crash_point!("stop.before_request_commit");
         tx.commit().await?;
+        crash_point!("stop.requested");
         self.announce_run(&row);
         Ok(Some(operation))
     }
@@ -159,29 +214,45 @@ impl Service {
                 }
             })
             .await;
-        Ok(Activation { handled, next: self.until_due(OperationKind::Stop).await? })
+        Ok(Activation {
+            handled,
+            next: self.until_due(OperationKind::Stop).await?,
+        })
     }
 
     async fn step_stop(&self, mut operation: OperationRow) -> Result<()> {
-        let Some(run) = &operation.run else { return Err(Error::internal("stop operation without a run")) };
-        let Some(row) = store::runs::row(self.db(), run).await? else { return Err(Error::internal("stop operation of no run")) };
+        let Some(run) = &operation.run else {
+            return Err(Error::internal("stop operation without a run"));
+        };
+        let Some(row) = store::runs::row(self.db(), run).await? else {
+            return Err(Error::internal("stop operation of no run"));
+        };
         let now = self.now();
         if row.state.is_terminal() {
+            crash_point!("stop.before_done");
             operation.state = OperationState::Done;
             operation.failure = None;
             finish(&mut operation.steps, now);
             return self.write_stop(operation, &row).await;
         }
         // While the submission is open it is the one who kills: it alone knows which ids there are.
-        let submitting = store::operations::open_for_run(self.db(), &row.id, OperationKind::Submit).await?.is_some();
+        let submitting = store::operations::open_for_run(self.db(), &row.id, OperationKind::Submit)
+            .await?
+            .is_some();
         let application = row.external_id.as_deref().and_then(|id| id.parse().ok());
         let (Some(application), false) = (application, submitting) else {
             operation.due_at = now + AWAIT_MS;
             return self.write_stop(operation, &row).await;
         };
-        let mode = operation.data.get("mode").and_then(|m| m.as_str()).and_then(StopMode::from_name).unwrap_or(StopMode::Kill);
+        let mode = operation
+            .data
+            .get("mode")
+            .and_then(|m| m.as_str())
+            .and_then(StopMode::from_name)
+            .unwrap_or(StopMode::Kill);
         operation.state = OperationState::Running;
         enter(&mut operation.steps, "ask", now);
+        crash_point!("stop.before_ask");
         let connection = self.connection(&row.cluster).await?;
         let asked = match mode {
             StopMode::Kill => match connection.rm_as(&row.hadoop_user).kill(application).await {
@@ -192,6 +263,7 @@ impl Service {
             },
             StopMode::Cancel => self.cancel_job(&connection, &row).await.map(|()| false),
         };
+        crash_point!("stop.after_ask");
         match asked {
             Ok(ended) => {
                 enter(&mut operation.steps, "await", now);
@@ -215,13 +287,26 @@ impl Service {
     }
 
     /// Tells that a stop did not work; the run goes on as it is, and may be stopped again.
-    async fn stop_failed(&self, mut operation: OperationRow, mut row: RunRow, failure: Failure) -> Result<()> {
+    async fn stop_failed(
+        &self,
+        mut operation: OperationRow,
+        mut row: RunRow,
+        failure: Failure,
+    ) -> Result<()> {
         operation.failure = Some(Failure::new(Code::StopRefused).with("reason", &failure));
         row.requested = None;
         row.requested_at = None;
         let mut tx = self.db().begin().await?;
-        let proof = Proof { source: "console", note: Some("stop.failed"), evidence: Some(json!({ "failure": failure })) };
-        if self.save_operation(&mut tx, &mut operation).await? && self.save_run(&mut tx, &mut row, Change::note("stop"), proof).await? {
+        let proof = Proof {
+            source: "console",
+            note: Some("stop.failed"),
+            evidence: Some(json!({ "failure": failure })),
+        };
+        if self.save_operation(&mut tx, &mut operation).await?
+            && self
+                .save_run(&mut tx, &mut row, Change::note("stop"), proof)
+                .await?
+        {
             tx.commit().await?;
             self.announce_run(&row);
         }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result, Service,
+    chaos::crash_point,
     clusters::{Connection, rm_failure},
     reconcile::{Activation, Name},
 };
@@ -55,7 +56,10 @@ impl Service {
                 }
             })
             .await;
-        Ok(Activation { handled, next: self.until_due(OperationKind::Submit).await? })
+        Ok(Activation {
+            handled,
+            next: self.until_due(OperationKind::Submit).await?,
+        })
     }
 
     /// How long until the next operation of a kind is due.
@@ -66,10 +70,15 @@ impl Service {
     }
 
     async fn step_submit(&self, mut operation: OperationRow) -> Result<()> {
-        let Some(run) = &operation.run else { return Err(Error::internal("submit operation without a run")) };
-        let Some(mut row) = store::runs::row(self.db(), run).await? else { return Err(Error::internal("submit operation of no run")) };
+        let Some(run) = &operation.run else {
+            return Err(Error::internal("submit operation without a run"));
+        };
+        let Some(mut row) = store::runs::row(self.db(), run).await? else {
+            return Err(Error::internal("submit operation of no run"));
+        };
         let phase = Phase::from_name(&operation.phase).ok_or_else(|| Error::internal("unknown phase"))?;
-        let mut submission: Submission = serde_json::from_value(operation.data.clone()).map_err(Error::internal)?;
+        let mut submission: Submission =
+            serde_json::from_value(operation.data.clone()).map_err(Error::internal)?;
         if phase == Phase::Intent {
             return self.allocate(&mut operation, &mut row, &mut submission).await;
         }
@@ -79,9 +88,17 @@ impl Service {
         tracing::debug!(run = %row.id, phase = phase.name(), ?seen, ?next, "submission");
         match next {
             Next::Allocate => self.allocate(&mut operation, &mut row, &mut submission).await,
-            Next::Post => self.post(&connection, &mut operation, &mut row, &mut submission).await,
-            Next::Confirm { application, state } => self.confirm(&mut operation, &mut row, &application, state, phase).await,
-            Next::Burn => self.burn(&connection, &mut operation, &mut row, &mut submission).await,
+            Next::Post => {
+                self.post(&connection, &mut operation, &mut row, &mut submission)
+                    .await
+            }
+            Next::Confirm { application, state } => {
+                self.confirm(&mut operation, &mut row, &application, state).await
+            }
+            Next::Burn => {
+                self.burn(&connection, &mut operation, &mut row, &mut submission)
+                    .await
+            }
             Next::Kill { application } => {
                 self.kill_found(&connection, &row, &application).await;
                 self.later(&mut operation, &mut row, &submission, 500).await
@@ -90,7 +107,11 @@ impl Service {
             Next::Wait => {
                 let absent = matches!(seen, Seen::Absent { .. });
                 submission.absences = if absent { submission.absences + 1 } else { 0 };
-                let wait = if matches!(seen, Seen::Known { .. }) { LOOK_MS } else { backoff(operation.attempt) };
+                let wait = if matches!(seen, Seen::Known { .. }) {
+                    LOOK_MS
+                } else {
+                    backoff(operation.attempt)
+                };
                 self.later(&mut operation, &mut row, &submission, wait).await
             }
         }
@@ -103,16 +124,29 @@ impl Service {
         let id: Option<ApplicationId> = submission.application.as_deref().and_then(|id| id.parse().ok());
         if let Some(id) = id {
             match rm.observe(id).await {
-                Observation::Known(app) => return Seen::Known { application: app.id.to_string(), state: app.state },
+                Observation::Known(app) => {
+                    return Seen::Known {
+                        application: app.id.to_string(),
+                        state: app.state,
+                    };
+                }
                 Observation::Gone => {}
                 Observation::Inconclusive(_) => return Seen::Inconclusive,
             }
         }
-        let Ok(tagged) = rm.apps_by_tag(&run_tag(&row.id), &AppQuery::default()).await else { return Seen::Inconclusive };
+        let Ok(tagged) = rm.apps_by_tag(&run_tag(&row.id), &AppQuery::default()).await else {
+            return Seen::Inconclusive;
+        };
         // A killed id of an earlier round carries the tag as well and is not the run.
-        let found = tagged.items.iter().find(|app| !submission.burnt.contains(&app.id.to_string()));
+        let found = tagged
+            .items
+            .iter()
+            .find(|app| !submission.burnt.contains(&app.id.to_string()));
         if let Some(app) = found {
-            return Seen::Known { application: app.id.to_string(), state: app.state };
+            return Seen::Known {
+                application: app.id.to_string(),
+                state: app.state,
+            };
         }
         if tagged.unreadable > 0 {
             return Seen::Inconclusive;
@@ -127,7 +161,13 @@ impl Service {
     }
 
     /// Plans the launch, makes sure its files are there, takes an id and commits all of it; then posts.
-    async fn allocate(&self, operation: &mut OperationRow, row: &mut RunRow, submission: &mut Submission) -> Result<()> {
+    async fn allocate(
+        &self,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        submission: &mut Submission,
+    ) -> Result<()> {
+        crash_point!("submit.intent");
         let started = self.now();
         operation.state = OperationState::Running;
         enter(&mut operation.steps, "plan", started);
@@ -143,6 +183,7 @@ impl Service {
             Err(error) => return self.trouble(operation, row, submission, &error).await,
         };
         enter(&mut operation.steps, "ensure_files", planned_at);
+        crash_point!("submit.files_ensured");
         let rm = connection.rm_as(&row.hadoop_user);
         let told = |error: hadoop::Error| Error::from(rm_failure(&connection, &row.hadoop_user, &error));
         let issued = async {
@@ -150,7 +191,10 @@ impl Service {
             let most = new.maximum_resource_capability;
             if most.memory > 0 && planned.preview.memory_mb > most.memory {
                 let failure = Failure::new(Code::ResourceTooLarge).with("resource", "memory");
-                return Err(failure.with("asked", format!("{} MiB", planned.preview.memory_mb)).with("max", format!("{} MiB", most.memory)).into());
+                return Err(failure
+                    .with("asked", format!("{} MiB", planned.preview.memory_mb))
+                    .with("max", format!("{} MiB", most.memory))
+                    .into());
             }
             let info = rm.cluster_info().await.map_err(told)?;
             let metrics = rm.metrics().await.map_err(told)?;
@@ -161,6 +205,7 @@ impl Service {
             Err(error) => return self.trouble(operation, row, submission, &error).await,
         };
         let body = planned.body(application)?;
+        crash_point!("submit.id_issued");
         submission.application = Some(application.to_string());
         submission.rm_started_on = rm_started_on;
         submission.ended_at_issue = metrics.apps_completed + metrics.apps_failed + metrics.apps_killed;
@@ -176,18 +221,48 @@ impl Service {
         row.staging = Some(planned.staging.clone());
         row.failure = None;
         // The POST follows in the same breath, so it is counted in the same commit.
-        self.post_body(&connection, operation, row, submission, body, Some(RunState::Submitting)).await
+        self.post_body(
+            &connection,
+            operation,
+            row,
+            submission,
+            body,
+            Some(RunState::Submitting),
+        )
+        .await
     }
 
     async fn remembered_by(&self, connection: &Connection) -> i64 {
-        let configured = connection.rm().conf_value("yarn.resourcemanager.max-completed-applications").await;
-        configured.ok().flatten().and_then(|text| text.trim().parse().ok()).filter(|n| *n > 0).unwrap_or(REMEMBERED)
+        let configured = connection
+            .rm()
+            .conf_value("yarn.resourcemanager.max-completed-applications")
+            .await;
+        configured
+            .ok()
+            .flatten()
+            .and_then(|text| text.trim().parse().ok())
+            .filter(|n| *n > 0)
+            .unwrap_or(REMEMBERED)
     }
 
-    async fn post(&self, connection: &Connection, operation: &mut OperationRow, row: &mut RunRow, submission: &mut Submission) -> Result<()> {
-        let body = row.prepared.as_ref().and_then(|p| p.get("body")).and_then(|b| b.as_str()).map(str::to_owned);
-        let Some(body) = body else { return Err(Error::internal("submission without a body")) };
-        self.post_body(connection, operation, row, submission, body, None).await
+    async fn post(
+        &self,
+        connection: &Connection,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        submission: &mut Submission,
+    ) -> Result<()> {
+        let body = row
+            .prepared
+            .as_ref()
+            .and_then(|p| p.get("body"))
+            .and_then(|b| b.as_str())
+            .map(str::to_owned);
+        let Some(body) = body else {
+            return Err(Error::internal("submission without a body"));
+        };
+        self.post_body(connection, operation, row, submission, body, None)
+            .await
     }
 
     /// Commits that a POST is about to be sent, sends it, and looks at once.
@@ -212,11 +287,17 @@ impl Service {
             None => Change::note("submit"),
         };
         let evidence = json!({ "application": submission.application, "post": submission.posts });
-        let proof = Proof { source: "console", note: Some("submit.posting"), evidence: Some(evidence) };
+        let proof = Proof {
+            source: "console",
+            note: Some("submit.posting"),
+            evidence: Some(evidence),
+        };
         if !self.commit_both(operation, row, change, proof).await? {
             return Ok(());
         }
+        crash_point!("submit.before_post");
         let posted = connection.rm_as(&row.hadoop_user).submit(body).await;
+        crash_point!("submit.after_post");
         let Err(error) = posted else {
             enter(&mut operation.steps, "confirm", self.now());
             operation.attempt = 0;
@@ -233,8 +314,13 @@ impl Service {
             log(operation, self.now(), error.to_string());
             operation.due_at = self.now() + backoff(operation.attempt);
             operation.attempt += 1;
-            let proof = Proof { source: "console", note: Some("submit.in_doubt"), evidence: Some(json!({ "error": error.to_string() })) };
-            self.commit_both(operation, row, Change::note("in_doubt"), proof).await?;
+            let proof = Proof {
+                source: "console",
+                note: Some("submit.in_doubt"),
+                evidence: Some(json!({ "error": error.to_string() })),
+            };
+            self.commit_both(operation, row, Change::note("in_doubt"), proof)
+                .await?;
             return Ok(());
         }
         if error.is_transient() && !gone_wrong {
@@ -243,11 +329,18 @@ impl Service {
             let wait = backoff(operation.attempt);
             return self.later(operation, row, submission, wait).await;
         }
-        self.fail(operation, row, failure, json!({ "answer": error.to_string() })).await
+        self.fail(operation, row, failure, json!({ "answer": error.to_string() }))
+            .await
     }
 
     /// The application is there for good: from here the tracker watches it.
-    async fn confirm(&self, operation: &mut OperationRow, row: &mut RunRow, application: &str, state: AppState, phase: Phase) -> Result<()> {
+    async fn confirm(
+        &self,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        application: &str,
+        state: AppState,
+    ) -> Result<()> {
         let now = self.now();
         operation.phase = Phase::Durable.name().to_owned();
         operation.state = OperationState::Done;
@@ -259,15 +352,17 @@ impl Service {
         row.observed_by = Some("rm".to_owned());
         row.attempts = row.attempts.max(1);
         row.failure = None;
-        if row.requested == Some(domain::run::Requested::Start) {
-            row.requested = None;
-        }
         // The tracker finds out how far it has come; queued is what is proved.
-        let to = if phase == Phase::Abandoning { row.state } else { RunState::Queued };
-        let change = Change::state(row, to, now);
+        let change = Change::state(row, RunState::Queued, now);
         let evidence = json!({ "application": application, "state": state.name() });
-        let proof = Proof { source: "rm", note: Some("submit.accepted"), evidence: Some(evidence) };
+        let proof = Proof {
+            source: "rm",
+            note: Some("submit.accepted"),
+            evidence: Some(evidence),
+        };
+        crash_point!("submit.before_confirm");
         if self.commit_both(operation, row, change, proof).await? {
+            crash_point!("submit.after_confirm");
             self.inner.board.wake(Name::Track);
             self.inner.board.wake(Name::Stop);
         }
@@ -276,14 +371,25 @@ impl Service {
 
     /// Gives up an id whose fate cannot be proved: kill it, look for the tag again, and only then take
     /// a new one.
-    async fn burn(&self, connection: &Connection, operation: &mut OperationRow, row: &mut RunRow, submission: &mut Submission) -> Result<()> {
+    async fn burn(
+        &self,
+        connection: &Connection,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        submission: &mut Submission,
+    ) -> Result<()> {
         let rm = connection.rm_as(&row.hadoop_user);
         let id: Option<ApplicationId> = submission.application.as_deref().and_then(|id| id.parse().ok());
         if let Some(id) = id {
             match rm.kill(id).await {
                 Ok(_) | Err(hadoop::Error::NotFound { .. }) => {}
-                Err(_) => return self.later(operation, row, submission, backoff(operation.attempt)).await,
+                Err(_) => {
+                    return self
+                        .later(operation, row, submission, backoff(operation.attempt))
+                        .await;
+                }
             }
+            crash_point!("submit.burn_killed");
             submission.burnt.push(id.to_string());
         }
         match self.look(connection, row, submission).await {
@@ -295,10 +401,19 @@ impl Service {
             }
             Seen::Inconclusive => {
                 submission.burnt.pop();
-                return self.later(operation, row, submission, backoff(operation.attempt)).await;
+                return self
+                    .later(operation, row, submission, backoff(operation.attempt))
+                    .await;
             }
         }
-        log(operation, self.now(), format!("gave up {} and took a new id", submission.application.as_deref().unwrap_or("-")));
+        log(
+            operation,
+            self.now(),
+            format!(
+                "gave up {} and took a new id",
+                submission.application.as_deref().unwrap_or("-")
+            ),
+        );
         submission.application = None;
         self.allocate(operation, row, submission).await
     }
@@ -306,24 +421,45 @@ impl Service {
     async fn kill_found(&self, connection: &Connection, row: &RunRow, application: &str) {
         if let Ok(id) = application.parse() {
             // Nothing is concluded from the answer: the next look tells.
+            crash_point!("submit.before_kill");
             let _ = connection.rm_as(&row.hadoop_user).kill(id).await;
+            crash_point!("submit.after_kill");
         }
     }
 
     /// An abandoned submission is proved not to exist.
     async fn give_up(&self, operation: &mut OperationRow, row: &mut RunRow) -> Result<()> {
         let now = self.now();
+        crash_point!("submit.before_give_up");
         operation.state = OperationState::Done;
         finish(&mut operation.steps, now);
         let change = Change::state(row, RunState::Cancelled, now);
-        if self.commit_both(operation, row, change, Proof { source: "rm", note: Some("submit.never_arrived"), evidence: None }).await? {
+        if self
+            .commit_both(
+                operation,
+                row,
+                change,
+                Proof {
+                    source: "rm",
+                    note: Some("submit.never_arrived"),
+                    evidence: None,
+                },
+            )
+            .await?
+        {
             self.inner.board.wake(Name::Stop);
         }
         Ok(())
     }
 
     /// Trouble before anything was sent: what may pass is waited out, the rest ends the run.
-    async fn trouble(&self, operation: &mut OperationRow, row: &mut RunRow, submission: &mut Submission, error: &Error) -> Result<()> {
+    async fn trouble(
+        &self,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        submission: &mut Submission,
+        error: &Error,
+    ) -> Result<()> {
         let now = self.now();
         let since = *submission.trouble_since.get_or_insert(now);
         if error.failure.kind() == Kind::Unavailable && now - since < PATIENCE_MS {
@@ -339,33 +475,68 @@ impl Service {
         self.fail(operation, row, error.failure.clone(), json!({})).await
     }
 
-    async fn fail(&self, operation: &mut OperationRow, row: &mut RunRow, failure: Failure, evidence: serde_json::Value) -> Result<()> {
+    async fn fail(
+        &self,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        failure: Failure,
+        evidence: serde_json::Value,
+    ) -> Result<()> {
         let now = self.now();
+        crash_point!("submit.before_fail");
         operation.state = OperationState::Failed;
         operation.failure = Some(failure.clone());
-        if let Some(step) = operation.steps.iter_mut().find(|s| s.state == OperationState::Running) {
+        if let Some(step) = operation
+            .steps
+            .iter_mut()
+            .find(|s| s.state == OperationState::Running)
+        {
             step.state = OperationState::Failed;
             step.ended_at = Some(now);
         }
         log(operation, now, failure.to_string());
         row.failure = Some(failure);
-        let to = if ended_by_request(row) { RunState::Cancelled } else { RunState::Failed };
+        let to = if ended_by_request(row) {
+            RunState::Cancelled
+        } else {
+            RunState::Failed
+        };
         let change = Change::state(row, to, now);
-        if self.commit_both(operation, row, change, Proof { source: "console", note: Some("submit.failed"), evidence: Some(evidence) }).await? {
+        if self
+            .commit_both(
+                operation,
+                row,
+                change,
+                Proof {
+                    source: "console",
+                    note: Some("submit.failed"),
+                    evidence: Some(evidence),
+                },
+            )
+            .await?
+        {
             self.inner.board.wake(Name::Stop);
         }
         Ok(())
     }
 
     /// Keeps what was learnt and comes back in `wait` milliseconds.
-    async fn later(&self, operation: &mut OperationRow, row: &mut RunRow, submission: &Submission, wait: Millis) -> Result<()> {
+    async fn later(
+        &self,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        submission: &Submission,
+        wait: Millis,
+    ) -> Result<()> {
         operation.data = serde_json::to_value(submission).map_err(Error::internal)?;
         operation.due_at = self.now() + wait;
         operation.attempt += 1;
         if row.failure.is_some() {
             let expected = row.row_version;
             let mut tx = self.db().begin().await?;
-            if self.save_operation(&mut tx, operation).await? && store::runs::update(&mut tx, row, expected).await? {
+            if self.save_operation(&mut tx, operation).await?
+                && store::runs::update(&mut tx, row, expected).await?
+            {
                 tx.commit().await?;
                 row.row_version = expected + 1;
                 self.announce_run(row);
@@ -381,9 +552,17 @@ impl Service {
 
     /// Writes operation and run together. `false`: somebody else, for example a stop, came first; the
     /// next activation sees what they wrote.
-    async fn commit_both(&self, operation: &mut OperationRow, row: &mut RunRow, change: Change, proof: Proof<'_>) -> Result<bool> {
+    async fn commit_both(
+        &self,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        change: Change,
+        proof: Proof<'_>,
+    ) -> Result<bool> {
         let mut tx = self.db().begin().await?;
-        if !self.save_operation(&mut tx, operation).await? || !self.save_run(&mut tx, row, change, proof).await? {
+        if !self.save_operation(&mut tx, operation).await?
+            || !self.save_run(&mut tx, row, change, proof).await?
+        {
             tx.rollback().await?;
             return Ok(false);
         }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Result, Service,
+    chaos::crash_point,
     clusters::{Connection, rm_failure},
     reconcile::{Activation, Name},
 };
@@ -119,15 +120,38 @@ impl Service {
             .await;
         let now = Instant::now();
         let memory = self.inner.tracker.memory();
-        let next = memory.clusters.values().filter_map(|c| c.due).map(|due| due.saturating_duration_since(now)).min();
-        Ok(Activation { handled, next: next.unwrap_or(self.inner.config.tick).max(Duration::from_millis(20)) })
+        let next = memory
+            .clusters
+            .values()
+            .filter_map(|c| c.due)
+            .map(|due| due.saturating_duration_since(now))
+            .min();
+        Ok(Activation {
+            handled,
+            next: next
+                .unwrap_or(self.inner.config.tick)
+                .max(Duration::from_millis(20)),
+        })
     }
 
     /// Asks one cluster, if its time has come or something is in transition.
     async fn tick(&self, cluster: &ClusterId) -> Result<()> {
-        let rows: Vec<RunRow> = store::runs::open_rows(self.db(), cluster).await?.into_iter().filter(is_tracked).collect();
-        let moving = rows.iter().any(|row| is_moving(row.state) || row.requested.is_some());
-        let mut memory = self.inner.tracker.memory().clusters.get(cluster).cloned().unwrap_or_default();
+        let rows: Vec<RunRow> = store::runs::open_rows(self.db(), cluster)
+            .await?
+            .into_iter()
+            .filter(is_tracked)
+            .collect();
+        let moving = rows
+            .iter()
+            .any(|row| is_moving(row.state) || row.requested.is_some());
+        let mut memory = self
+            .inner
+            .tracker
+            .memory()
+            .clusters
+            .get(cluster)
+            .cloned()
+            .unwrap_or_default();
         if !moving && memory.due.is_some_and(|due| due > Instant::now()) {
             return Ok(());
         }
@@ -144,40 +168,74 @@ impl Service {
                     store::runs::touch_observed(self.db(), cluster, &confirmed, now, "rm").await?;
                 }
                 self.inner.tracker.confirm(&confirmed, now);
-                self.inner.bus.send(Event { topic: Topic::Cluster, id: connection.code.clone(), team: None, job: None, version: now });
+                self.inner.bus.send(Event {
+                    topic: Topic::Cluster,
+                    id: connection.code.clone(),
+                    team: None,
+                    job: None,
+                    version: now,
+                });
             }
             Err(error) => {
                 let failure = rm_failure(&connection, connection.service_user(), &error);
                 if memory.trouble.as_ref().map(|t| t.code) != Some(failure.code) {
                     tracing::warn!(cluster = connection.code, error = %error, "the cluster does not answer");
                     store::clusters::set_trouble(self.db(), cluster, &failure, now).await?;
-                    self.inner.bus.send(Event { topic: Topic::Cluster, id: connection.code.clone(), team: None, job: None, version: 0 });
+                    self.inner.bus.send(Event {
+                        topic: Topic::Cluster,
+                        id: connection.code.clone(),
+                        team: None,
+                        job: None,
+                        version: 0,
+                    });
                 }
                 memory.trouble = Some(failure);
             }
         }
-        let rest = if rows.is_empty() { self.inner.config.tick * IDLE_TICKS } else { self.inner.config.tick };
+        let rest = if rows.is_empty() {
+            self.inner.config.tick * IDLE_TICKS
+        } else {
+            self.inner.config.tick
+        };
         let wanted = if moving { FAST.min(rest) } else { rest };
         memory.due = Some(started + wanted.max(started.elapsed() * MAX_SHARE));
-        self.inner.tracker.memory().clusters.insert(cluster.clone(), memory);
+        self.inner
+            .tracker
+            .memory()
+            .clusters
+            .insert(cluster.clone(), memory);
         Ok(())
     }
 
     /// One round of questions; answers the runs whose state was confirmed.
-    async fn ask(&self, connection: &Connection, rows: &[RunRow], memory: &ClusterMemory) -> std::result::Result<Vec<RunId>, hadoop::Error> {
+    async fn ask(
+        &self,
+        connection: &Connection,
+        rows: &[RunRow],
+        memory: &ClusterMemory,
+    ) -> std::result::Result<Vec<RunId>, hadoop::Error> {
         if rows.is_empty() {
             connection.rm().cluster_info().await?;
             return Ok(Vec::new());
         }
         let tag = deployment_tag(&self.inner.deployment);
         let active = AppQuery {
-            states: vec![AppState::New, AppState::NewSaving, AppState::Submitted, AppState::Accepted, AppState::Running],
+            states: vec![
+                AppState::New,
+                AppState::NewSaving,
+                AppState::Submitted,
+                AppState::Accepted,
+                AppState::Running,
+            ],
             ..AppQuery::default()
         };
         let mut apps = connection.rm().apps_by_tag(&tag, &active).await?.items;
         let since = memory.last_ok.map_or(0, |last| last - OVERLAP_MS);
         let known: HashSet<String> = apps.iter().map(|app| app.id.to_string()).collect();
-        if rows.iter().any(|row| row.external_id.as_ref().is_some_and(|id| !known.contains(id))) {
+        if rows
+            .iter()
+            .any(|row| row.external_id.as_ref().is_some_and(|id| !known.contains(id)))
+        {
             let ended = AppQuery {
                 states: vec![AppState::Finished, AppState::Failed, AppState::Killed],
                 finished_from: Some(since),
@@ -194,9 +252,14 @@ impl Service {
                 async move {
                     let app = row.external_id.as_ref().and_then(|id| apps.get(id));
                     match self.follow(connection, row, app, quiet_turn).await {
-                        Ok(true) => confirmed.lock().unwrap_or_else(PoisonError::into_inner).push(row.id.clone()),
+                        Ok(true) => confirmed
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(row.id.clone()),
                         Ok(false) => {}
-                        Err(error) => tracing::error!(run = %row.id, error = %error, "a run could not be followed"),
+                        Err(error) => {
+                            tracing::error!(run = %row.id, error = %error, "a run could not be followed")
+                        }
                     }
                 }
             })
@@ -205,8 +268,16 @@ impl Service {
     }
 
     /// Brings one run up to date. `true`: its state was confirmed.
-    async fn follow(&self, connection: &Connection, row: &RunRow, app: Option<&App>, quiet_turn: bool) -> Result<bool> {
-        let Some(id) = row.external_id.as_deref().and_then(|id| id.parse().ok()) else { return Ok(false) };
+    async fn follow(
+        &self,
+        connection: &Connection,
+        row: &RunRow,
+        app: Option<&App>,
+        quiet_turn: bool,
+    ) -> Result<bool> {
+        let Some(id) = row.external_id.as_deref().and_then(|id| id.parse().ok()) else {
+            return Ok(false);
+        };
         let fetched;
         let app = match app {
             // Another application with our tag is not the one that was confirmed; lists can also be cut.
@@ -225,15 +296,25 @@ impl Service {
                 Observation::Inconclusive(_) => return Ok(false),
             },
         };
-        let look = app.state == AppState::Running && (is_moving(row.state) || row.state == RunState::Queued || row.requested.is_some() || quiet_turn);
-        let engine = if look { self.engine(connection, row, app).await } else { Engine::NotSeen };
+        let look = app.state == AppState::Running
+            && (is_moving(row.state)
+                || row.state == RunState::Queued
+                || row.requested.is_some()
+                || quiet_turn);
+        let engine = if look {
+            self.engine(connection, row, app).await
+        } else {
+            Engine::NotSeen
+        };
         self.take(row.clone(), app, &engine).await?;
         Ok(true)
     }
 
     /// What Flink says about the job, as far as it can be asked.
     async fn engine(&self, connection: &Connection, row: &RunRow, app: &App) -> Engine {
-        let Some(rest) = self.job_rest(connection, row, app.am_rpc_address.as_deref()) else { return Engine::NotSeen };
+        let Some(rest) = self.job_rest(connection, row, app.am_rpc_address.as_deref()) else {
+            return Engine::NotSeen;
+        };
         // The port of an application that ended is soon another one's. A job id that was fixed in
         // advance cannot be met there; without one, ask who answers.
         if row.engine_job_id.is_none() && !answers_for(&rest, &app.id.to_string()).await {
@@ -243,7 +324,10 @@ impl Service {
             Observed::Known(jobs) => {
                 let wanted = row.engine_job_id.as_deref();
                 // A batch script runs one job after the other: the newest counts.
-                let job = jobs.iter().filter(|job| wanted.is_none_or(|id| id == job.jid)).max_by_key(|job| job.start_time);
+                let job = jobs
+                    .iter()
+                    .filter(|job| wanted.is_none_or(|id| id == job.jid))
+                    .max_by_key(|job| job.start_time);
                 job.map_or(Engine::NoJob, |job| Engine::Job {
                     state: job.state.clone(),
                     tasks_running: job.tasks.running,
@@ -260,10 +344,22 @@ impl Service {
         let before = row.clone();
         let state = decide::state(row.state, row.requested, app.state, app.final_status, engine);
         row.observed_at = Some(now);
-        row.observed_by = Some(if matches!(engine, Engine::Job { .. }) { "flink" } else { "rm" }.to_owned());
+        row.observed_by = Some(
+            if matches!(engine, Engine::Job { .. }) {
+                "flink"
+            } else {
+                "rm"
+            }
+            .to_owned(),
+        );
         row.tracking_url = app.tracking_url.clone().or(row.tracking_url);
         row.rest_url = app.am_rpc_address.clone().or(row.rest_url);
-        if let Engine::Job { tasks_running, tasks_total, .. } = engine {
+        if let Engine::Job {
+            tasks_running,
+            tasks_total,
+            ..
+        } = engine
+        {
             (row.tasks_running, row.tasks_total) = (Some(*tasks_running), Some(*tasks_total));
         }
         if app.state == AppState::Running && row.started_at.is_none() {
@@ -274,7 +370,11 @@ impl Service {
         if ended {
             row.final_status = Some(format!("{:?}", app.final_status).to_uppercase());
             row.tasks_running = None;
-            row.usage = Usage { memory_mb_seconds: app.memory_seconds, vcore_seconds: app.vcore_seconds, ..Usage::default() };
+            row.usage = Usage {
+                memory_mb_seconds: app.memory_seconds,
+                vcore_seconds: app.vcore_seconds,
+                ..Usage::default()
+            };
             if app.finished_time > 0 {
                 row.ended_at = Some(app.finished_time);
             }
@@ -289,7 +389,11 @@ impl Service {
         if state == before.state && same(&before, &row) {
             return Ok(());
         }
-        let change = if state == before.state { Change::note("progress") } else { Change::state(&mut row, state, now) };
+        let change = if state == before.state {
+            Change::note("progress")
+        } else {
+            Change::state(&mut row, state, now)
+        };
         let evidence = json!({
             "application": app.id.to_string(),
             "state": app.state,
@@ -303,7 +407,12 @@ impl Service {
             },
         });
         let source = row.observed_by.clone().unwrap_or_default();
-        let proof = Proof { source: &source, note: None, evidence: Some(evidence) };
+        let proof = Proof {
+            source: &source,
+            note: None,
+            evidence: Some(evidence),
+        };
+        crash_point!("track.before_write");
         let mut tx = self.db().begin().await?;
         let written = if state == before.state {
             // Figures that move are no history.
@@ -346,7 +455,11 @@ impl Service {
             row.failure = Some(Failure::new(Code::LostTrack).with("application", application));
         }
         let change = Change::state(&mut row, state, now);
-        let proof = Proof { source, note: Some("track.forgotten"), evidence: Some(json!({ "status": 404 })) };
+        let proof = Proof {
+            source,
+            note: Some("track.forgotten"),
+            evidence: Some(json!({ "status": 404 })),
+        };
         let mut tx = self.db().begin().await?;
         if self.save_run(&mut tx, &mut row, change, proof).await? {
             tx.commit().await?;
@@ -373,17 +486,32 @@ fn is_tracked(row: &RunRow) -> bool {
 }
 
 fn is_moving(state: RunState) -> bool {
-    matches!(state, RunState::Queued | RunState::Starting | RunState::Restarting | RunState::Stopping)
+    matches!(
+        state,
+        RunState::Queued | RunState::Starting | RunState::Restarting | RunState::Stopping
+    )
 }
 
 fn usage(row: &RunRow, app: &App) -> Usage {
-    let (containers, allocated_mb, allocated_vcores) = (app.running_containers.max(0), app.allocated_mb.max(0), app.allocated_vcores.max(0));
-    let same = row.usage.containers == containers && row.usage.allocated_mb == allocated_mb && row.usage.allocated_vcores == allocated_vcores;
+    let (containers, allocated_mb, allocated_vcores) = (
+        app.running_containers.max(0),
+        app.allocated_mb.max(0),
+        app.allocated_vcores.max(0),
+    );
+    let same = row.usage.containers == containers
+        && row.usage.allocated_mb == allocated_mb
+        && row.usage.allocated_vcores == allocated_vcores;
     if same {
         // The sums grow all the time; they are written with the next change.
         return row.usage;
     }
-    Usage { memory_mb_seconds: app.memory_seconds, vcore_seconds: app.vcore_seconds, containers, allocated_mb, allocated_vcores }
+    Usage {
+        memory_mb_seconds: app.memory_seconds,
+        vcore_seconds: app.vcore_seconds,
+        containers,
+        allocated_mb,
+        allocated_vcores,
+    }
 }
 
 /// Whether nothing that is shown differs.
