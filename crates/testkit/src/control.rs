@@ -176,15 +176,18 @@ impl Control {
         true
     }
 
-    /// An exception of the job, as Flink's history shows it.
-    pub fn job_exception(&self, app: &str, stack: &str) -> bool {
+    /// An exception as Flink's history and archive show it: of the job, or of the program when it
+    /// has no job yet.
+    pub fn exception(&self, app: &str, stack: &str) -> bool {
         let now = self.now();
         let mut world = self.cluster.world();
         let app = AppId::parse(app).ok().and_then(|id| world.rm.apps.get_mut(&id));
-        let Some(job) = app.and_then(|app| app.job.as_mut()) else {
-            return false;
+        let Some(app) = app else { return false };
+        let list = match &mut app.job {
+            Some(job) => &mut job.exceptions,
+            None => &mut app.main_failed,
         };
-        job.exceptions.insert(0, (now, stack.to_owned()));
+        list.insert(0, (now, stack.to_owned()));
         true
     }
 

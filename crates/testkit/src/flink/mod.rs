@@ -1,5 +1,6 @@
 //! A Flink application master: one job, its REST, its logs, and what it leaves on the file system.
 
+mod archive;
 pub(crate) mod rest;
 
 use crate::{
@@ -10,7 +11,6 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::Millis;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -77,14 +77,6 @@ fn fixed_id(command: &str) -> Option<String> {
     (id.len() == 32).then_some(id)
 }
 
-/// Value of a setting given with `-D` on the command.
-fn setting<'c>(command: &'c str, name: &str) -> Option<&'c str> {
-    let (_, rest) = command.split_once(&format!("{name}="))?;
-    rest.split(['\'', '"', ' '])
-        .next()
-        .filter(|value| !value.is_empty())
-}
-
 /// Log files of a new container: the master's or a worker's.
 pub(crate) fn first_logs(master: bool) -> BTreeMap<String, Vec<u8>> {
     let name = if master { "jobmanager" } else { "taskmanager" };
@@ -101,6 +93,15 @@ pub(crate) fn first_logs(master: bool) -> BTreeMap<String, Vec<u8>> {
     ])
 }
 
+/// The version in the name of the distribution's own jar.
+pub(crate) fn version(submission: &Submission) -> String {
+    let dist = submission.resources.iter().find_map(|file| {
+        let name = file.key.rsplit('/').next()?;
+        name.strip_prefix("flink-dist-")?.strip_suffix(".jar")
+    });
+    dist.unwrap_or("2.3.0").to_owned()
+}
+
 /// What the master does last: it archives its job and deletes its staging directory.
 pub(crate) fn farewell(app: &mut App, tree: &mut Tree, status: FinalStatus, at: Millis) {
     let end = match status {
@@ -108,34 +109,10 @@ pub(crate) fn farewell(app: &mut App, tree: &mut Tree, status: FinalStatus, at: 
         FinalStatus::Failed => "FAILED",
         FinalStatus::Killed => "CANCELED",
     };
-    if let Some(job) = &mut app.job {
-        if !job.is_over() {
-            job.set_state(end, at);
-        }
-        let directory = setting(&app.submission.command, "jobmanager.archive.fs.dir")
-            .map(path_of_uri)
-            .or_else(|| configured(app_resources(&app.submission), tree, "jobmanager.archive.fs.dir"));
-        let job = app.job.as_ref();
-        if let (Some(directory), Some(job)) = (directory, job) {
-            let pages = [
-                ("/jobs/overview".to_owned(), rest::overview(job, at)),
-                (format!("/jobs/{}", job.id), rest::details(job, at)),
-                (format!("/jobs/{}/exceptions", job.id), rest::exceptions(job)),
-            ];
-            let archive: Vec<_> = pages
-                .iter()
-                .map(|(path, page)| json!({"path": path, "json": page.to_string()}))
-                .collect();
-            let path = format!("{}/{}", directory.trim_end_matches('/'), job.id);
-            write(
-                tree,
-                &app.user,
-                &path,
-                json!({"archive": archive}).to_string().into_bytes(),
-                at,
-            );
-        }
+    if let Some(job) = app.job.as_mut().filter(|job| !job.is_over()) {
+        job.set_state(end, at);
     }
+    archive::write(app, tree, end, at);
     if let Some(staging) = app.submission.environment.get("_FLINK_YARN_FILES") {
         let path = path_of_uri(staging);
         let path = path.trim_end_matches('/');
@@ -144,29 +121,6 @@ pub(crate) fn farewell(app: &mut App, tree: &mut Tree, status: FinalStatus, at: 
             tree.remove(path, at);
         }
     }
-}
-
-fn app_resources(submission: &Submission) -> impl Iterator<Item = String> {
-    submission.resources.iter().map(|file| path_of_uri(&file.uri))
-}
-
-/// Value of a setting in the configuration file among the launch's files.
-fn configured(files: impl Iterator<Item = String>, tree: &Tree, name: &str) -> Option<String> {
-    files
-        .filter(|path| {
-            path.contains("config.yaml") || path.contains("flink-conf.yaml") || path.contains("config-")
-        })
-        .find_map(|path| {
-            let Kind::File(content) = &tree.get(&path)?.kind else {
-                return None;
-            };
-            let text = String::from_utf8_lossy(content.bytes.as_ref()?).into_owned();
-            let line = text
-                .lines()
-                .find(|line| line.trim_start_matches('"').starts_with(name))?;
-            let (_, value) = line.split_once(':')?;
-            Some(path_of_uri(value.trim().trim_matches(['"', '\''])))
-        })
 }
 
 /// Writes a file as `user`, with the directories it needs; false where the user may not.
@@ -191,16 +145,8 @@ mod tests {
     #[test]
     fn reads_the_command_as_it_is_quoted() {
         let id = "0123456789abcdef0123456789abcdef";
-        let command = format!(
-            "java X -D '\\$internal.pipeline.job-id={id}' -D jobmanager.archive.fs.dir=hdfs://h:1/a/b 1> out"
-        );
+        let command = format!("java X -D '\\$internal.pipeline.job-id={id}' 1> out");
         assert_eq!(fixed_id(&command).as_deref(), Some(id));
-        assert_eq!(
-            setting(&command, "jobmanager.archive.fs.dir")
-                .map(path_of_uri)
-                .as_deref(),
-            Some("/a/b")
-        );
         assert_eq!(fixed_id("-D internal.pipeline.job-id=12"), None);
     }
 }

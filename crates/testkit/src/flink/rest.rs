@@ -45,6 +45,7 @@ pub(crate) fn handle(cluster: &Arc<Cluster>, id: AppId, call: &Call) -> Answer {
     let path = call.path.trim_end_matches('/').trim_start_matches("/v1");
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let jobs = app.job.as_ref();
+    let version = super::version(&app.submission);
     match (call.method.as_str(), parts.as_slice()) {
         ("GET", ["jobs", "overview"]) => Answer::json(&match jobs {
             Some(job) => overview(job, now),
@@ -61,11 +62,18 @@ pub(crate) fn handle(cluster: &Arc<Cluster>, id: AppId, call: &Call) -> Answer {
             let running = u32::from(jobs.is_some_and(|job| !job.is_over()));
             Answer::json(&json!({
                 "taskmanagers": 1, "slots-total": 2, "slots-available": 0, "jobs-running": running,
-                "jobs-finished": 0, "jobs-cancelled": 0, "jobs-failed": 0, "flink-version": "2.3.0",
+                "jobs-finished": 0, "jobs-cancelled": 0, "jobs-failed": 0, "flink-version": version,
             }))
         }
+        ("GET", ["jobmanager", "config"]) => {
+            let mut settings = vec![json!({"key": "high-availability.cluster-id", "value": id.to_string()})];
+            if let Some(job) = jobs {
+                settings.push(json!({"key": "$internal.pipeline.job-id", "value": job.id}));
+            }
+            Answer::json(&json!(settings))
+        }
         ("GET", ["config"]) => Answer::json(&json!({
-            "refresh-interval": 3000, "flink-version": "2.3.0", "features": {"web-submit": false, "web-cancel": true},
+            "refresh-interval": 3000, "flink-version": version, "features": {"web-submit": false, "web-cancel": true},
         })),
         ("GET", ["taskmanagers"]) => {
             let workers: Vec<_> = app
@@ -93,7 +101,7 @@ fn of_job(cluster: &Cluster, app: &mut App, call: &Call, method: &str, rest: &[&
     };
     match (method, rest) {
         ("GET", []) => Answer::json(&details(job, now)),
-        ("GET", ["exceptions"]) => Answer::json(&exceptions(job)),
+        ("GET", ["exceptions"]) => Answer::json(&exceptions(&job.exceptions)),
         ("GET", ["checkpoints"]) => Answer::json(&json!({
             "counts": {"restored": 0, "total": 0, "in_progress": 0, "completed": 0, "failed": 0},
             "latest": {"completed": null, "savepoint": null, "failed": null, "restored": null}, "history": [],
@@ -262,9 +270,8 @@ pub(crate) fn details(job: &Job, now: Millis) -> Value {
     })
 }
 
-pub(crate) fn exceptions(job: &Job) -> Value {
-    let entries: Vec<_> = job
-        .exceptions
+pub(crate) fn exceptions(all: &[(Millis, String)]) -> Value {
+    let entries: Vec<_> = all
         .iter()
         .map(|(at, text)| {
             let name = text.split([':', '\n']).next().unwrap_or_default();
@@ -275,7 +282,7 @@ pub(crate) fn exceptions(job: &Job) -> Value {
         })
         .collect();
     let mut value = json!({"exceptionHistory": {"entries": entries, "truncated": false}});
-    if let Some((at, text)) = job.exceptions.first() {
+    if let Some((at, text)) = all.first() {
         value["root-exception"] = json!(text);
         value["timestamp"] = json!(at);
     }

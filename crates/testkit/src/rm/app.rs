@@ -78,6 +78,8 @@ impl State {
 /// A file of the launch.
 #[derive(Debug, Clone)]
 pub(crate) struct Resource {
+    /// Its path in the container.
+    pub(crate) key: String,
     pub(crate) uri: String,
     pub(crate) public: bool,
     pub(crate) timestamp: Millis,
@@ -137,6 +139,8 @@ pub(crate) struct App {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) containers: Vec<Container>,
     pub(crate) job: Option<Job>,
+    /// Exceptions of a program that failed before it had a job.
+    pub(crate) main_failed: Vec<(Millis, String)>,
     /// Port of the master's own server, and what ends it.
     pub(crate) server: Option<(u16, CancellationToken)>,
 }

@@ -125,6 +125,7 @@ fn entries(spec: &Element, list: &str) -> BTreeMap<String, String> {
 fn file(entry: &Element) -> Option<Resource> {
     let value = entry.child("value")?;
     Some(Resource {
+        key: entry.text_of("key")?.to_owned(),
         uri: value.text_of("resource")?.to_owned(),
         public: value.text_of("visibility") == Some("PUBLIC"),
         timestamp: value.text_of("timestamp")?.parse().unwrap_or(0),
@@ -227,6 +228,7 @@ fn admit(cluster: &Arc<Cluster>, world: &mut World, id: AppId, mut submission: S
         attempts: Vec::new(),
         containers: Vec::new(),
         job: None,
+        main_failed: Vec::new(),
         server: None,
         submission,
     };
