@@ -27,7 +27,10 @@ mod embed {
         collect(&site, &site, &mut files)?;
         files.sort();
         if !files.iter().any(|f| f.ends_with(".wasm")) {
-            return Err(format!("{} holds no .wasm file: build the site first", site.display()));
+            return Err(format!(
+                "{} holds no .wasm file: build the site first",
+                site.display()
+            ));
         }
         let mut table = String::from("pub(super) static FILES: &[super::EmbeddedFile] = &[\n");
         for (number, path) in files.iter().enumerate() {
@@ -42,7 +45,11 @@ mod embed {
             .map_err(|e| e.to_string())?;
         }
         table.push_str("];\n");
-        writeln!(table, "pub(super) static RUNNER: &[u8] = include_bytes!({runner:?});").map_err(|e| e.to_string())?;
+        writeln!(
+            table,
+            "pub(super) static RUNNER: &[u8] = include_bytes!({runner:?});"
+        )
+        .map_err(|e| e.to_string())?;
         fs::write(out.join("embedded.rs"), table).map_err(|e| e.to_string())
     }
 
@@ -50,7 +57,8 @@ mod embed {
         println!("cargo::rerun-if-env-changed={variable}");
         let path = env::var_os(variable)
             .ok_or_else(|| format!("feature `embed` needs {variable}: {what}, as an absolute path"))?;
-        let path = fs::canonicalize(&path).map_err(|e| format!("{variable}: {}: {e}", Path::new(&path).display()))?;
+        let path = fs::canonicalize(&path)
+            .map_err(|e| format!("{variable}: {}: {e}", Path::new(&path).display()))?;
         println!("cargo::rerun-if-changed={}", path.display());
         Ok(path)
     }
@@ -64,7 +72,9 @@ mod embed {
                 continue;
             }
             let name = path.strip_prefix(root).map_err(|e| e.to_string())?;
-            let name = name.to_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
+            let name = name
+                .to_str()
+                .ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
             if !name.ends_with(".br") && !name.ends_with(".gz") {
                 files.push(name.to_owned());
             }
@@ -89,7 +99,10 @@ mod embed {
 
     fn brotli(bytes: &[u8]) -> Result<Vec<u8>, String> {
         let mut out = Vec::new();
-        let params = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+        let params = brotli::enc::BrotliEncoderParams {
+            quality: 11,
+            ..Default::default()
+        };
         brotli::BrotliCompress(&mut &bytes[..], &mut out, &params).map_err(|e| e.to_string())?;
         Ok(out)
     }

@@ -208,8 +208,19 @@ mod tests {
             assert!(is_plain(good), "{good}");
         }
         for bad in [
-            "", "pkg/", "pkg//a", "../a", "pkg/../a", "pkg/./a", "pkg/.env", "pkg/%2e%2e/a", "pkg/a\\b", "pkg/a b",
-            "pkg/\u{e9}", "pkg/a;x", "/etc/passwd",
+            "",
+            "pkg/",
+            "pkg//a",
+            "../a",
+            "pkg/../a",
+            "pkg/./a",
+            "pkg/.env",
+            "pkg/%2e%2e/a",
+            "pkg/a\\b",
+            "pkg/a b",
+            "pkg/\u{e9}",
+            "pkg/a;x",
+            "/etc/passwd",
         ] {
             assert!(!is_plain(bad), "{bad}");
         }

@@ -113,7 +113,9 @@ fn runner_jar(config: &Config) -> Result<Bytes, BootError> {
     match assets::embedded_runner() {
         Some(jar) => Ok(Bytes::from_static(jar)),
         None => {
-            tracing::warn!("this build carries no runner jar and server.runner_jar is not set; SQL jobs cannot start");
+            tracing::warn!(
+                "this build carries no runner jar and server.runner_jar is not set; SQL jobs cannot start"
+            );
             Ok(Bytes::new())
         }
     }
@@ -123,7 +125,7 @@ fn runner_jar(config: &Config) -> Result<Bytes, BootError> {
 pub fn state(config: Config, service: Service, db: Db, stop: CancellationToken) -> AppState {
     let clock = service.clone();
     let now = Arc::new(move || clock.now());
-    let sessions = Sessions::new(db, config.session.limits(), now);
+    let sessions = Sessions::new(db, now);
     let assets = Assets::new(config.server.site_dir.clone());
     AppState::new(service, sessions, config, assets, stop)
 }
@@ -147,7 +149,12 @@ pub async fn serve(config: Config, print: impl Fn(&str)) -> Result<(), BootError
     let state = state(config, opened.service.clone(), opened.db.clone(), stop.clone());
     let (router, state) = router::build(state);
     opened.service.start(&tasks, &stop);
-    tasks.spawn(host::serve(socket, data_dir, opened.service.clone(), stop.clone()));
+    tasks.spawn(host::serve(
+        socket,
+        data_dir,
+        opened.service.clone(),
+        stop.clone(),
+    ));
     tasks.spawn(purge(state.sessions.clone(), stop.clone()));
     tasks.spawn(listener::serve(
         management_listener,
@@ -157,7 +164,13 @@ pub async fn serve(config: Config, print: impl Fn(&str)) -> Result<(), BootError
         Duration::from_secs(1),
     ));
     let connections = state.config.limits.connections;
-    tasks.spawn(listener::serve(listener, router, connections, stop.clone(), SOFT_STOP));
+    tasks.spawn(listener::serve(
+        listener,
+        router,
+        connections,
+        stop.clone(),
+        SOFT_STOP,
+    ));
     tasks.close();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -166,7 +179,10 @@ pub async fn serve(config: Config, print: impl Fn(&str)) -> Result<(), BootError
         database = opened.db.kind(),
         "ready"
     );
-    print(&format!("Penstock is ready at {}", state.config.server.public_url.at("/")));
+    print(&format!(
+        "Penstock is ready at {}",
+        state.config.server.public_url.at("/")
+    ));
     if let Some(secret) = opened.service.first_start().await? {
         let link = login_link(&state.config, &secret);
         print(&format!("Sign in once with this link (30 minutes): {link}"));

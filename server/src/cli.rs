@@ -2,7 +2,7 @@
 
 use crate::{
     boot::{self, BootError},
-    config::{self, Config, ConfigError, LogFormat, Loaded},
+    config::{self, Config, ConfigError, Loaded, LogFormat},
     host::{self, Answer, Command},
     lock::LockError,
 };
@@ -226,9 +226,7 @@ fn read_password() -> Result<String, Told> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Told> {
-    Ok(tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
 fn log(config: &Config) {

@@ -18,9 +18,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let viewer = parts.extensions.get::<Viewer>().cloned();
-        viewer
-            .map(Caller)
-            .ok_or_else(|| Code::Unauthenticated.into())
+        viewer.map(Caller).ok_or_else(|| Code::Unauthenticated.into())
     }
 }
 
@@ -58,7 +56,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
             match rejection {
-                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => too_large(NORMAL_BODY),
+                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+                    too_large(NORMAL_BODY)
+                }
                 _ => Failure::new(Code::BadJson)
                     .with("reason", "the body did not arrive whole")
                     .into(),
@@ -115,7 +115,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        match axum::extract::Path::from_request_parts(parts, state).await {
+        match <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(_) => Err(Code::NoRoute.into()),
         }
@@ -184,25 +184,18 @@ impl PageQuery {
     ///
     /// # Errors
     /// When the number is out of range.
-    pub fn cut<T, K>(&self, rows: Vec<T>, key: impl Fn(&T) -> K) -> Result<page::Page<T>, Refusal>
-    where
-        K: AsRef<str>,
-    {
+    pub fn cut<T>(&self, rows: Vec<T>, key: impl Fn(&T) -> String) -> Result<page::Page<T>, Refusal> {
         let limit = usize::try_from(self.limit()?).unwrap_or(usize::MAX);
         let start = match &self.after {
             None => 0,
             Some(after) => rows
                 .iter()
-                .position(|row| key(row).as_ref() == after)
+                .position(|row| key(row) == *after)
                 .map_or(rows.len(), |at| at + 1),
         };
         let more = rows.len() > start.saturating_add(limit);
         let items: Vec<T> = rows.into_iter().skip(start).take(limit).collect();
-        let next = if more {
-            items.last().map(|row| key(row).as_ref().to_owned())
-        } else {
-            None
-        };
+        let next = if more { items.last().map(key) } else { None };
         Ok(page::Page { items, next })
     }
 }
@@ -220,7 +213,7 @@ mod tests {
             after: None,
         };
         loop {
-            let page = query.cut(rows.clone(), String::as_str).unwrap();
+            let page = query.cut(rows.clone(), String::clone).unwrap();
             seen.extend(page.items);
             query.after = page.next;
             if query.after.is_none() {
@@ -248,6 +241,9 @@ mod tests {
         assert!(told(r#"{"name":"a","days":"x"}"#).contains("invalid type"));
         assert!(told(r#"{"name":"a","days":1,"admin":true}"#).contains("unknown field `admin`"));
         assert!(told(r#"{"name":"a","name":"b","days":1}"#).contains("duplicate field"));
-        assert!(told(&"[".repeat(100_000)).contains("recursion") || told(&"[".repeat(100_000)).contains("invalid type"));
+        assert!(
+            told(&"[".repeat(100_000)).contains("recursion")
+                || told(&"[".repeat(100_000)).contains("invalid type")
+        );
     }
 }

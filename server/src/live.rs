@@ -1,12 +1,7 @@
 //! The live stream over HTTP: server-sent events that say what changed. It ends with the caller's
 //! session or token, with a change of rights, and with the console.
 
-use crate::{
-    extract::Caller,
-    middleware::caller,
-    problem::Refusal,
-    state::AppState,
-};
+use crate::{extract::Caller, middleware::caller::SignIn, problem::Refusal, state::AppState};
 use axum::{
     Extension,
     extract::State,
@@ -15,6 +10,7 @@ use axum::{
 use domain::{Code, Failure, Kind, Viewer, id::UserId};
 use futures::{Stream, stream};
 use http::{HeaderMap, header};
+use identity::Verdict;
 use service::events::{Message, Subscription};
 use std::{
     collections::HashMap,
@@ -22,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tower_sessions::{Session, session};
+use tower_sessions::{Session, SessionStore, session};
 
 /// Between two comments that keep proxies from closing the stream, and between two looks at
 /// whether the caller may still read it.
@@ -85,7 +81,7 @@ impl Drop for Seat {
 
 /// What keeps a stream open.
 enum Proof {
-    Session { id: session::Id, user: UserId, epoch: i64 },
+    Session(session::Id),
     Token(String),
 }
 
@@ -95,16 +91,25 @@ impl Proof {
     async fn holds(&self, state: &AppState, viewer: &Viewer) -> bool {
         let now = match self {
             Proof::Token(token) => state.service.viewer_of_token(token).await,
-            Proof::Session { id, user, epoch } => {
-                if !state.sessions.is_alive(id).await.unwrap_or(true) {
+            Proof::Session(id) => {
+                let record = match state.sessions.load(id).await {
+                    Ok(Some(record)) => record,
+                    Ok(None) => return false,
+                    // A database that does not answer ends no stream.
+                    Err(_) => return true,
+                };
+                let Some(signed_in) = SignIn::of_record(&record) else {
+                    return false;
+                };
+                if signed_in.judge(state) == Verdict::Over {
                     return false;
                 }
-                state.service.viewer_of_session(user, *epoch).await
+                let SignIn { user, epoch, .. } = signed_in;
+                state.service.viewer_of_session(&user, epoch).await
             }
         };
         match now {
             Ok(now) => &now == viewer,
-            // A database that does not answer ends no stream.
             Err(error) => error.failure.kind() != Kind::Unauthenticated,
         }
     }
@@ -132,9 +137,9 @@ pub(crate) async fn events(
         .get(header::AUTHORIZATION)
         .and_then(|v| v.to_str().ok()?.split_once(' '))
         .map(|(_, token)| token.trim().to_owned());
-    let proof = match (token, session) {
+    let proof = match (token, session.and_then(|Extension(session)| session.id())) {
         (Some(token), _) => Proof::Token(token),
-        (None, Some(Extension(session))) => proof_of_session(&session).await?,
+        (None, Some(id)) => Proof::Session(id),
         (None, None) => return Err(Code::Unauthenticated.into()),
     };
     let seat = state
@@ -159,14 +164,6 @@ pub(crate) async fn events(
         Some((Ok(event), reader))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
-}
-
-async fn proof_of_session(session: &Session) -> Result<Proof, Refusal> {
-    let holder = caller::holder(session).await.map_err(Refusal::internal)?;
-    match (session.id(), holder) {
-        (Some(id), Some((user, epoch))) => Ok(Proof::Session { id, user, epoch }),
-        _ => Err(Code::Unauthenticated.into()),
-    }
 }
 
 impl Reader {

@@ -19,10 +19,7 @@ pub enum LockError {
     )]
     Held { pid: String, dir: PathBuf },
     #[error("cannot use {path}: {source}")]
-    Io {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
 }
 
 impl Lock {
@@ -48,7 +45,7 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
-                let known = file.by_ref().take(20).read_to_string(&mut pid).is_ok();
+                let known = (&file).take(20).read_to_string(&mut pid).is_ok();
                 let pid = pid.trim();
                 return Err(LockError::Held {
                     pid: if known && !pid.is_empty() { pid } else { "?" }.to_owned(),

@@ -37,8 +37,20 @@ struct LinkForm {
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
-        .add(&Method::POST, "/login", Policy::Public, Weight::Normal, by_password)
-        .add(&Method::POST, "/login/link", Policy::Public, Weight::Normal, by_link)
+        .add(
+            &Method::POST,
+            "/login",
+            Policy::Public,
+            Weight::Normal,
+            by_password,
+        )
+        .add(
+            &Method::POST,
+            "/login/link",
+            Policy::Public,
+            Weight::Normal,
+            by_link,
+        )
         .add(&Method::POST, "/logout", Policy::Public, Weight::Normal, sign_out)
 }
 
@@ -53,10 +65,7 @@ async fn by_password(
         return refused(Code::BadCredentials.into(), "/");
     };
     let from = address(&state, peer.map(|Extension(ConnectInfo(a))| a.ip()), &headers);
-    let result = state
-        .service
-        .login(&form.name, &form.password, from)
-        .await;
+    let result = state.service.login(&form.name, &form.password, from).await;
     finish(&state, &session, result, &form.next).await
 }
 
@@ -79,7 +88,7 @@ async fn finish(
     next: &str,
 ) -> Response {
     let begun = match result {
-        Ok(SignedIn { viewer, epoch }) => begin(state, session, &viewer.user, epoch).await,
+        Ok(SignedIn { viewer, epoch }) => begin(state, session, viewer.user, epoch).await,
         Err(error) => Err(error.into()),
     };
     match begun {
@@ -91,7 +100,11 @@ async fn finish(
 /// Back to the form, which tells the reason in the reader's language.
 fn refused(refusal: Refusal, next: &str) -> Response {
     if let Some(cause) = &refusal.cause {
-        tracing::error!(code = refusal.failure.code.as_str(), cause, "sign-in failed inside");
+        tracing::error!(
+            code = refusal.failure.code.as_str(),
+            cause,
+            "sign-in failed inside"
+        );
     }
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("error", refusal.failure.code.as_str());

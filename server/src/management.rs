@@ -56,11 +56,21 @@ async fn metrics(State(state): State<AppState>) -> Response {
 fn reconcilers(text: &mut Text, state: &AppState) {
     let statuses = state.service.status();
     let columns: [(&str, &str, &str, fn(&service::reconcile::Status) -> f64); 5] = [
-        ("activations_total", "counter", "Times a reconciler ran.", |s| s.activations as f64),
-        ("failures_total", "counter", "Times it failed.", |s| s.failures as f64),
-        ("last_duration_seconds", "gauge", "How long it ran last.", |s| s.last_took_ms as f64 / 1000.0),
-        ("last_handled", "gauge", "Objects it handled last.", |s| s.last_handled as f64),
-        ("last_started_seconds", "gauge", "When it ran last.", |s| s.last_started_at as f64 / 1000.0),
+        ("activations_total", "counter", "Times a reconciler ran.", |s| {
+            s.activations as f64
+        }),
+        ("failures_total", "counter", "Times it failed.", |s| {
+            s.failures as f64
+        }),
+        ("last_duration_seconds", "gauge", "How long it ran last.", |s| {
+            s.last_took_ms as f64 / 1000.0
+        }),
+        ("last_handled", "gauge", "Objects it handled last.", |s| {
+            s.last_handled as f64
+        }),
+        ("last_started_seconds", "gauge", "When it ran last.", |s| {
+            s.last_started_at as f64 / 1000.0
+        }),
     ];
     for (column, kind, help, value) in columns {
         let name = format!("penstock_reconciler_{column}");

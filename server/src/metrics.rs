@@ -38,7 +38,12 @@ impl Metrics {
     pub fn request(&self, route: &str, method: &str, status: u16, took: Duration) {
         let key = Key {
             route: route.to_owned(),
-            method: if METHODS.contains(&method) { method } else { "other" }.to_owned(),
+            method: if METHODS.contains(&method) {
+                method
+            } else {
+                "other"
+            }
+            .to_owned(),
             status,
         };
         let seconds = took.as_secs_f64();

@@ -14,7 +14,9 @@ fn checked(next: &str) -> Option<String> {
     let plain = next.len() <= MAX_LEN
         && chars.next() == Some('/')
         && !matches!(chars.next(), Some('/' | '\\'))
-        && !next.chars().any(|c| c == '\\' || c.is_control() || c.is_whitespace());
+        && !next
+            .chars()
+            .any(|c| c == '\\' || c.is_control() || c.is_whitespace());
     if !plain {
         return None;
     }
@@ -40,7 +42,13 @@ mod tests {
 
     #[test]
     fn pages_are_kept() {
-        for good in ["/", "/jobs", "/jobs/job_1?tab=log&x=%2F%2Fevil", "/jobs?q=a+b", "/loginx"] {
+        for good in [
+            "/",
+            "/jobs",
+            "/jobs/job_1?tab=log&x=%2F%2Fevil",
+            "/jobs?q=a+b",
+            "/loginx",
+        ] {
             assert_eq!(safe(good), good);
         }
         assert_eq!(safe("/a/../b"), "/b");
@@ -51,15 +59,71 @@ mod tests {
     fn everything_else_goes_home() {
         let long = format!("/{}", "a".repeat(3000));
         for bad in [
-            "", " ", "jobs", "//evil", "///evil", "////evil", "/\\evil", "\\\\evil", "\\/evil", "/\\/evil",
-            "http://evil", "https://evil", "HTTPS://evil", "http:evil", "http:/evil", "https:///evil",
-            "javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd",
-            "/\tevil", "/\t/evil", "/\n/evil", "/\r/evil", "\t//evil", "\n//evil", " //evil", "/ /evil", "/\u{0}/evil",
-            "/\u{a0}/evil", "/\u{2028}/evil", "/\u{3000}evil", "?next=//evil", "#//evil", "@evil", ":evil", "//evil@host",
-            "//127.0.0.1:8686@evil", "//[::1]", "/..//evil", "/.//evil", "/a/..//evil", "/%2e%2e//evil", "/./\\evil",
-            "/a\\b", "/a\u{7f}", "/login", "/login?next=/", "/login/link", "/logout", "/api/v1/jobs", "/fn/x", "/events",
-            "/pkg/penstock.js", "/vendor/x", "/fonts/x", "/x/../login", "/x/../api/v1", "mailto:a@evil", "ftp://evil",
-            "ws://evil", "\u{feff}//evil", "．．//evil", &long,
+            "",
+            " ",
+            "jobs",
+            "//evil",
+            "///evil",
+            "////evil",
+            "/\\evil",
+            "\\\\evil",
+            "\\/evil",
+            "/\\/evil",
+            "http://evil",
+            "https://evil",
+            "HTTPS://evil",
+            "http:evil",
+            "http:/evil",
+            "https:///evil",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "/\tevil",
+            "/\t/evil",
+            "/\n/evil",
+            "/\r/evil",
+            "\t//evil",
+            "\n//evil",
+            " //evil",
+            "/ /evil",
+            "/\u{0}/evil",
+            "/\u{a0}/evil",
+            "/\u{2028}/evil",
+            "/\u{3000}evil",
+            "?next=//evil",
+            "#//evil",
+            "@evil",
+            ":evil",
+            "//evil@host",
+            "//127.0.0.1:8686@evil",
+            "//[::1]",
+            "/..//evil",
+            "/.//evil",
+            "/a/..//evil",
+            "/%2e%2e//evil",
+            "/./\\evil",
+            "/a\\b",
+            "/a\u{7f}",
+            "/login",
+            "/login?next=/",
+            "/login/link",
+            "/logout",
+            "/api/v1/jobs",
+            "/fn/x",
+            "/events",
+            "/pkg/penstock.js",
+            "/vendor/x",
+            "/fonts/x",
+            "/x/../login",
+            "/x/../api/v1",
+            "mailto:a@evil",
+            "ftp://evil",
+            "ws://evil",
+            "\u{feff}//evil",
+            "．．//evil",
+            &long,
         ] {
             assert_eq!(safe(bad), "/", "{bad:?}");
         }

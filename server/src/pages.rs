@@ -35,11 +35,18 @@ pub(crate) fn routes(mut routes: Routes, state: &AppState) -> Routes {
             Policy::Session
         };
         let render = renderer(&listing, state);
-        let handler = move |State(state): State<AppState>, request: Request| page(state, request, render.clone());
+        let handler =
+            move |State(state): State<AppState>, request: Request| page(state, request, render.clone());
         routes = routes.add(&Method::GET, &path, policy, Weight::Normal, handler);
     }
     for method in [Method::GET, Method::POST] {
-        routes = routes.add(&method, "/fn/{*function}", Policy::Session, Weight::Normal, function);
+        routes = routes.add(
+            &method,
+            "/fn/{*function}",
+            Policy::Session,
+            Weight::Normal,
+            function,
+        );
     }
     routes
 }
@@ -75,8 +82,6 @@ fn renderer(listing: &AxumRouteListing, state: &AppState) -> Render {
                 render_app_to_stream_with_context_and_replace_blocks(context, app, true)(request)
             }
             SsrMode::OutOfOrder => render_app_to_stream_with_context(context, app)(request),
-            // New modes of the framework still render; waiting for everything is always right.
-            _ => render_app_async_with_context(context, app)(request),
         }
     })
 }

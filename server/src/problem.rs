@@ -160,9 +160,15 @@ pub fn write(
                     request_id,
                 },
             };
-            ("application/json", serde_json::to_vec(&failed).unwrap_or_default())
+            (
+                "application/json",
+                serde_json::to_vec(&failed).unwrap_or_default(),
+            )
         }
-        Reader::Person => ("text/html; charset=utf-8", page(refusal, lang, request_id).into_bytes()),
+        Reader::Person => (
+            "text/html; charset=utf-8",
+            page(refusal, lang, request_id).into_bytes(),
+        ),
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -267,7 +273,8 @@ mod tests {
 
     #[test]
     fn a_page_shows_text_from_outside_as_text() {
-        let refusal = Refusal::from(Failure::new(Code::AppFailed).with("reason", "<script>alert(1)</script>"));
+        let refusal =
+            Refusal::from(Failure::new(Code::AppFailed).with("reason", "<script>alert(1)</script>"));
         let html = page(&refusal, Lang::En, "x");
         assert!(!html.contains("<script>"), "{html}");
         assert!(html.contains("&lt;script&gt;"));

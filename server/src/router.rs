@@ -10,7 +10,6 @@ use crate::{
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
 use std::sync::Arc;
-use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -26,16 +25,48 @@ pub fn build(state: AppState) -> (Router, AppState) {
     let routes = login::routes(routes);
     let routes = rest::routes(routes);
     let routes = routes
-        .add(&Method::GET, "/events", Policy::Session, Weight::Stream, live::events)
-        .add(&Method::GET, "/pkg/{*path}", Policy::Public, Weight::Normal, assets::serve)
-        .add(&Method::GET, "/vendor/{*path}", Policy::Public, Weight::Normal, assets::serve)
-        .add(&Method::GET, "/fonts/{*path}", Policy::Public, Weight::Normal, assets::serve)
-        .add(&Method::GET, "/favicon.svg", Policy::Public, Weight::Normal, assets::serve);
+        .add(
+            &Method::GET,
+            "/events",
+            Policy::Session,
+            Weight::Stream,
+            live::events,
+        )
+        .add(
+            &Method::GET,
+            "/pkg/{*path}",
+            Policy::Public,
+            Weight::Normal,
+            assets::serve,
+        )
+        .add(
+            &Method::GET,
+            "/vendor/{*path}",
+            Policy::Public,
+            Weight::Normal,
+            assets::serve,
+        )
+        .add(
+            &Method::GET,
+            "/fonts/{*path}",
+            Policy::Public,
+            Weight::Normal,
+            assets::serve,
+        )
+        .add(
+            &Method::GET,
+            "/favicon.svg",
+            Policy::Public,
+            Weight::Normal,
+            assets::serve,
+        );
     let (router, table, openapi) = pages::routes(routes, &state).finish();
-    let openapi = rest::openapi::complete(openapi).to_json().unwrap_or_else(|error| {
-        tracing::error!(%error, "the description of the API cannot be written");
-        "{}".to_owned()
-    });
+    let openapi = rest::openapi::complete(openapi)
+        .to_json()
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "the description of the API cannot be written");
+            "{}".to_owned()
+        });
     let state = AppState {
         table,
         openapi: Arc::from(openapi),
@@ -48,21 +79,20 @@ pub fn build(state: AppState) -> (Router, AppState) {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/");
-    let with = |state: &AppState| state.clone();
-    let middleware = ServiceBuilder::new()
-        .layer(from_fn_with_state(with(&state), headers::security_headers))
-        .layer(compression())
-        .layer(from_fn_with_state(with(&state), observe::observe))
-        .layer(CatchPanicLayer::custom(guard::panicked))
-        .layer(from_fn_with_state(with(&state), guard::bounded))
-        .layer(from_fn_with_state(with(&state), guard::same_site))
-        .layer(from_fn_with_state(with(&state), guard::body_limit))
-        .layer(sessions)
-        .layer(from_fn_with_state(with(&state), caller::authenticate));
+    let state_of = || state.clone();
+    // From the inside out: the last is the first a request meets.
     let router = router
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::wrong_method)
-        .layer(middleware)
+        .layer(from_fn_with_state(state_of(), caller::authenticate))
+        .layer(sessions)
+        .layer(from_fn_with_state(state_of(), guard::body_limit))
+        .layer(from_fn_with_state(state_of(), guard::same_site))
+        .layer(from_fn_with_state(state_of(), guard::bounded))
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(from_fn_with_state(state_of(), observe::observe))
+        .layer(compression())
+        .layer(from_fn_with_state(state_of(), headers::security_headers))
         .with_state(state.clone());
     (router, state)
 }

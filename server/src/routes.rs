@@ -100,14 +100,7 @@ impl Routes {
 
     /// Adds one route.
     #[must_use]
-    pub fn add<H, T>(
-        self,
-        method: &Method,
-        pattern: &str,
-        policy: Policy,
-        weight: Weight,
-        handler: H,
-    ) -> Self
+    pub fn add<H, T>(self, method: &Method, pattern: &str, policy: Policy, weight: Weight, handler: H) -> Self
     where
         H: Handler<T, AppState>,
         T: 'static,

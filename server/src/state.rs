@@ -1,8 +1,6 @@
 //! What handlers and middleware share.
 
-use crate::{
-    assets::Assets, config::Config, live::Streams, metrics::Metrics, routes::Table,
-};
+use crate::{assets::Assets, config::Config, live::Streams, metrics::Metrics, routes::Table};
 use leptos::config::LeptosOptions;
 use service::Service;
 use std::sync::Arc;
@@ -38,7 +36,10 @@ impl AppState {
         stop: CancellationToken,
     ) -> Self {
         Self {
-            streams: Arc::new(Streams::new(config.limits.streams, config.limits.streams_per_user)),
+            streams: Arc::new(Streams::new(
+                config.limits.streams,
+                config.limits.streams_per_user,
+            )),
             slots: Arc::new(Semaphore::new(config.limits.concurrent_requests)),
             service,
             sessions,

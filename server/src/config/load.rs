@@ -214,9 +214,7 @@ fn overlay(table: &mut Table, name: &str, value: &str) -> Result<bool, ConfigErr
                 .collect(),
         ),
     };
-    let entry = table
-        .entry(section)
-        .or_insert_with(|| Value::Table(Table::new()));
+    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
     if let Value::Table(section) = entry {
         section.insert(key.to_owned(), value);
     }
@@ -261,10 +259,7 @@ mod tests {
         );
         assert_eq!(
             loaded.variables,
-            [
-                "PENSTOCK_CLUSTERS_ALLOWED_DIRECTORIES",
-                "PENSTOCK_SERVER_LISTEN"
-            ]
+            ["PENSTOCK_CLUSTERS_ALLOWED_DIRECTORIES", "PENSTOCK_SERVER_LISTEN"]
         );
     }
 
@@ -281,7 +276,11 @@ mod tests {
         assert!(first("", &[("PENSTOCK_CLUSTERS_TICK", "5")]).starts_with("PENSTOCK_CLUSTERS_TICK: is no"));
         assert!(first("", &[("PENSTOCK_CLUSTERS_TICK_MS", "x")]).contains("not a number"));
         assert!(first("", &[("PENSTOCK_SERVER_LISTEN", "x")]).contains("PENSTOCK_SERVER_LISTEN"));
-        assert!(load(Some(Path::new("/does/not/exist")), []).unwrap_err()[0].problem.contains("cannot be read"));
+        assert!(
+            load(Some(Path::new("/does/not/exist")), []).unwrap_err()[0]
+                .problem
+                .contains("cannot be read")
+        );
     }
 
     #[test]

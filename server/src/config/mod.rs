@@ -86,10 +86,10 @@ impl Default for Session {
 }
 
 impl Session {
-    pub fn limits(&self) -> store::sessions::Limits {
-        store::sessions::Limits {
-            idle_ms: self.idle_minutes * 60_000,
-            absolute_ms: self.absolute_hours * 3_600_000,
+    pub fn limits(&self) -> identity::SessionLimits {
+        identity::SessionLimits {
+            idle: self.idle_minutes * 60_000,
+            absolute: self.absolute_hours * 3_600_000,
         }
     }
 }

@@ -10,39 +10,66 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use domain::{Code, Kind, Viewer, id::UserId};
+use domain::{Code, Kind, Millis, Viewer, id::UserId};
 use http::{HeaderMap, Method, header};
-use store::sessions::USER_KEY;
+use identity::{SessionStamp, Verdict};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tower_sessions::{Expiry, Session, session};
 
-/// Key of the user's epoch at the sign-in, beside [`USER_KEY`]. All else is looked up anew for each request.
-const EPOCH_KEY: &str = "epoch";
+/// The one entry of a session.
+const KEY: &str = "signed_in";
 
-/// Begins a session under a new id, so that an id known before the sign-in is worth nothing. How
-/// long it lives without use is the store's to say.
-pub async fn begin(state: &AppState, session: &Session, user: &UserId, epoch: i64) -> Result<(), Refusal> {
-    session.flush().await.map_err(Refusal::internal)?;
-    session
-        .insert(USER_KEY, user)
-        .await
-        .map_err(Refusal::internal)?;
-    session
-        .insert(EPOCH_KEY, epoch)
-        .await
-        .map_err(Refusal::internal)?;
-    let ends_at = state.service.now() + state.config.session.limits().absolute_ms;
-    let ends_at = OffsetDateTime::from_unix_timestamp(ends_at / 1000).map_err(Refusal::internal)?;
-    session.set_expiry(Some(Expiry::AtDateTime(ends_at)));
-    Ok(())
+/// All a session holds; rights are looked up anew for each request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    pub user: UserId,
+    /// The user's epoch at the sign-in; when the user's grows, the session is over.
+    pub epoch: i64,
+    pub at: Millis,
+    pub last_seen: Millis,
 }
 
-/// User and epoch of a session; `None` when nobody is signed in with it.
-pub async fn holder(session: &Session) -> Result<Option<(UserId, i64)>, session::Error> {
-    match (session.get(USER_KEY).await?, session.get(EPOCH_KEY).await?) {
-        (Some(user), Some(epoch)) => Ok(Some((user, epoch))),
-        _ => Ok(None),
+impl SignIn {
+    /// What a stored session holds; `None` when nobody is signed in with it.
+    pub fn of_record(record: &session::Record) -> Option<Self> {
+        serde_json::from_value(record.data.get(KEY)?.clone()).ok()
     }
+
+    fn stamp(&self) -> SessionStamp {
+        SessionStamp {
+            signed_in_at: self.at,
+            last_seen: self.last_seen,
+        }
+    }
+
+    /// Whether the session is over by now, and whether its use is to be noted.
+    pub fn judge(&self, state: &AppState) -> Verdict {
+        let limits = state.config.session.limits();
+        limits.judge(self.stamp(), state.service.now())
+    }
+
+    /// Writes the session with its expiry.
+    async fn write(&self, state: &AppState, session: &Session) -> Result<(), Refusal> {
+        let ends_at = state.config.session.limits().ends_at(self.stamp());
+        let ends_at = OffsetDateTime::from_unix_timestamp(ends_at / 1000).map_err(Refusal::internal)?;
+        session.insert(KEY, self).await.map_err(Refusal::internal)?;
+        session.set_expiry(Some(Expiry::AtDateTime(ends_at)));
+        Ok(())
+    }
+}
+
+/// Begins a session under a new id, so that an id known before the sign-in is worth nothing.
+pub async fn begin(state: &AppState, session: &Session, user: UserId, epoch: i64) -> Result<(), Refusal> {
+    session.flush().await.map_err(Refusal::internal)?;
+    let now = state.service.now();
+    let begun = SignIn {
+        user,
+        epoch,
+        at: now,
+        last_seen: now,
+    };
+    begun.write(state, session).await
 }
 
 /// Looks up the caller and applies the route's policy.
@@ -51,7 +78,8 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
         .extensions()
         .get::<MatchedPath>()
         .and_then(|path| state.table.rule(request.method(), path.as_str()));
-    match viewer(&state, &request, rule).await {
+    let session = request.extensions().get::<Session>().cloned();
+    match viewer(&state, request.headers(), session, rule).await {
         Ok(Some(viewer)) => {
             request.extensions_mut().insert(viewer);
         }
@@ -105,21 +133,26 @@ pub fn login_address(next: &str) -> String {
     format!("/login?{query}")
 }
 
-async fn viewer(state: &AppState, request: &Request, rule: Option<Rule>) -> Result<Option<Viewer>, Refusal> {
-    if request.headers().contains_key(header::AUTHORIZATION) {
+async fn viewer(
+    state: &AppState,
+    headers: &HeaderMap,
+    session: Option<Session>,
+    rule: Option<Rule>,
+) -> Result<Option<Viewer>, Refusal> {
+    if headers.contains_key(header::AUTHORIZATION) {
         // Tokens are for the API; elsewhere they are nobody.
         return match rule {
             Some(Rule {
                 policy: Policy::Api, ..
             }) => {
-                let bearer = bearer(request.headers()).ok_or(Code::TokenInvalid)?;
+                let bearer = bearer(headers).ok_or(Code::TokenInvalid)?;
                 Ok(Some(state.service.viewer_of_token(bearer).await?))
             }
             _ => Ok(None),
         };
     }
-    match request.extensions().get::<Session>() {
-        Some(session) => viewer_of_session(state, session).await,
+    match session {
+        Some(session) => viewer_of_session(state, &session).await,
         None => Ok(None),
     }
 }
@@ -132,19 +165,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         return None;
     }
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 async fn viewer_of_session(state: &AppState, session: &Session) -> Result<Option<Viewer>, Refusal> {
-    let (user, epoch) = match holder(session).await {
-        Ok(Some(holder)) => holder,
+    let signed_in: SignIn = match session.get(KEY).await {
+        Ok(Some(signed_in)) => signed_in,
         Ok(None) => return Ok(None),
-        Err(session::Error::SerdeJson(_)) => {
-            session.flush().await.map_err(Refusal::internal)?;
-            return Ok(None);
-        }
+        Err(session::Error::SerdeJson(_)) => return over(session).await,
         Err(error) => {
             return Err(Refusal {
                 cause: Some(error.to_string()),
@@ -152,13 +180,31 @@ async fn viewer_of_session(state: &AppState, session: &Session) -> Result<Option
             });
         }
     };
-    match state.service.viewer_of_session(&user, epoch).await {
-        Ok(viewer) => Ok(Some(viewer)),
+    let Verdict::Alive { touch } = signed_in.judge(state) else {
+        return over(session).await;
+    };
+    let viewer = match state
+        .service
+        .viewer_of_session(&signed_in.user, signed_in.epoch)
+        .await
+    {
+        Ok(viewer) => viewer,
         // Disabled, or the password or rights changed since: the session is dead for good.
-        Err(error) if error.failure.kind() == Kind::Unauthenticated => {
-            session.flush().await.map_err(Refusal::internal)?;
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
+        Err(error) if error.failure.kind() == Kind::Unauthenticated => return over(session).await,
+        Err(error) => return Err(error.into()),
+    };
+    if touch {
+        let last_seen = state.service.now();
+        let seen = SignIn {
+            last_seen,
+            ..signed_in
+        };
+        seen.write(state, session).await?;
     }
+    Ok(Some(viewer))
+}
+
+async fn over(session: &Session) -> Result<Option<Viewer>, Refusal> {
+    session.flush().await.map_err(Refusal::internal)?;
+    Ok(None)
 }

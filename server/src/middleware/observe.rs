@@ -39,7 +39,11 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     let _in = span.enter();
     if let Some(refusal) = response.extensions_mut().remove::<Arc<Refusal>>() {
         if let Some(cause) = &refusal.cause {
-            tracing::error!(code = refusal.failure.code.as_str(), cause, "request failed inside");
+            tracing::error!(
+                code = refusal.failure.code.as_str(),
+                cause,
+                "request failed inside"
+            );
         }
         response = problem::write(&refusal, response, reader, lang, &id);
     }
@@ -101,7 +105,10 @@ mod tests {
     fn the_cookie_wins_over_the_header() {
         let mut headers = HeaderMap::new();
         assert_eq!(lang(&headers), Lang::En);
-        headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-TW,en;q=0.5"));
+        headers.insert(
+            header::ACCEPT_LANGUAGE,
+            HeaderValue::from_static("zh-TW,en;q=0.5"),
+        );
         assert_eq!(lang(&headers), Lang::ZhCn);
         headers.insert(header::COOKIE, HeaderValue::from_static("a=b; lang=en"));
         assert_eq!(lang(&headers), Lang::En);

@@ -19,7 +19,11 @@ use serde::Deserialize;
 use std::{io, time::Duration};
 use utoipa_axum::routes;
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a constant below 1 GiB")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a constant below 1 GiB"
+)]
 const ARTIFACT_LIMIT: usize = MAX_ARTIFACT_BYTES as usize;
 
 /// How long a body may pause.
@@ -49,7 +53,7 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Artifact>> {
     let rows = app.service.artifacts(&viewer).await?;
-    Ok(Json(page.cut(rows, |row| row.id.as_str())?))
+    Ok(Json(page.cut(rows, |row| row.id.to_string())?))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

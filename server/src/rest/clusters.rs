@@ -31,7 +31,7 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Cluster>> {
     let rows = app.service.clusters(&viewer).await?;
-    Ok(Json(page.cut(rows, |row| &row.code)?))
+    Ok(Json(page.cut(rows, |row| row.code.clone())?))
 }
 
 /// Registers a cluster; for administrators.

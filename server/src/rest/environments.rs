@@ -33,7 +33,7 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Environment>> {
     let rows = app.service.environments(&viewer).await?;
-    Ok(Json(page.cut(rows, |row| row.id.as_str())?))
+    Ok(Json(page.cut(rows, |row| row.id.to_string())?))
 }
 
 /// Registers an environment from a directory on the console host; for administrators.

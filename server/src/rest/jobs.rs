@@ -35,7 +35,7 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<JobRow>> {
     let rows = app.service.jobs(&viewer).await?;
-    Ok(Json(page.cut(rows, |row| row.id.as_str())?))
+    Ok(Json(page.cut(rows, |row| row.id.to_string())?))
 }
 
 /// Creates a job.
@@ -62,7 +62,10 @@ async fn check(
 ) -> Answer<Vec<FieldProblem>> {
     let fields = app.service.check_job(&viewer, new).await?;
     Ok(Json(
-        fields.iter().map(|field| FieldProblem::new(field, lang)).collect(),
+        fields
+            .iter()
+            .map(|field| FieldProblem::new(field, lang))
+            .collect(),
     ))
 }
 

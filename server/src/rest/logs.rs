@@ -68,7 +68,9 @@ async fn page(
         search: window.search,
     };
     Ok(Json(
-        app.service.log_page(&viewer, &id, &container, &file, query).await?,
+        app.service
+            .log_page(&viewer, &id, &container, &file, query)
+            .await?,
     ))
 }
 
@@ -84,7 +86,13 @@ async fn download(
     let stream = app.service.log_download(&viewer, &id, &container, &file).await?;
     let name: String = file
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),

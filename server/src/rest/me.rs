@@ -37,7 +37,7 @@ async fn tokens(
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Token>> {
     let rows = app.service.tokens(&viewer).await?;
-    Ok(Json(page.cut(rows, |row| row.id.as_str())?))
+    Ok(Json(page.cut(rows, |row| row.id.to_string())?))
 }
 
 /// Makes a token with the caller's rights. Its secret is in this answer and nowhere else. Tokens

@@ -38,7 +38,7 @@ pub fn complete(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let components = api.components.get_or_insert_default();
     components.security_schemes.insert(
         "token".into(),
-        SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+        RefOr::T(SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
     );
     let requirement = SecurityRequirement::new("token", Vec::<String>::new());
     api.security = Some(vec![requirement]);
@@ -74,5 +74,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 /// This description.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "api", responses((status = 200, body = serde_json::Value)))]
 async fn describe(State(app): State<AppState>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], app.openapi.to_string())
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        app.openapi.to_string(),
+    )
 }

@@ -31,7 +31,7 @@ async fn users(
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<User>> {
     let rows = app.service.users(&viewer).await?;
-    Ok(Json(page.cut(rows, |row| row.id.as_str())?))
+    Ok(Json(page.cut(rows, |row| row.id.to_string())?))
 }
 
 /// Creates a user; for administrators.
@@ -54,7 +54,7 @@ async fn teams(
     Query(page): Query<PageQuery>,
 ) -> Answer<Page<Team>> {
     let rows = app.service.teams(&viewer).await?;
-    Ok(Json(page.cut(rows, |row| row.id.as_str())?))
+    Ok(Json(page.cut(rows, |row| row.id.to_string())?))
 }
 
 /// Body that creates a team.

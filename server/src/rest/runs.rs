@@ -66,7 +66,12 @@ async fn list(
     let query = RunQuery {
         job: query.job,
         cluster: query.cluster,
-        states: query.state.as_deref().map(states).transpose()?.unwrap_or_default(),
+        states: query
+            .state
+            .as_deref()
+            .map(states)
+            .transpose()?
+            .unwrap_or_default(),
         limit: page.limit()?,
         after: page.after,
     };

@@ -29,5 +29,7 @@ async fn events(
     session: Option<Extension<Session>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    Ok(live::events(state, caller, session, headers).await?.into_response())
+    Ok(live::events(state, caller, session, headers)
+        .await?
+        .into_response())
 }
