@@ -1,1 +1,68 @@
+//! The pages of the console: rendered on the server, taken over by WASM in the browser.
 
+// Most items are shared between modules only; `pub` is what the component macro expects of its props.
+#![allow(unreachable_pub)]
+
+mod api;
+mod boot;
+mod bridge;
+mod components;
+mod head;
+mod i18n;
+mod keys;
+mod live;
+mod pages;
+pub mod paths;
+mod shell;
+mod time;
+mod ui;
+
+#[cfg(feature = "ssr")]
+pub use shell::document;
+
+use boot::Boot;
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{Redirect, Route, Router, Routes},
+    path,
+};
+use shell::Frame;
+use ui::Ui;
+
+/// The route table. Pages answer whole (`SsrMode::Async`): the status is right, and they can be
+/// read without scripts.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let boot = SharedValue::new(Boot::of_request).into_inner();
+    let ui = Ui::new(&boot);
+    provide_context(ui);
+    Effect::new(move |_| live::wake(ui));
+    view! {
+        <Router>
+            <Frame>
+                <Routes fallback=pages::not_found>
+                    <Route path=path!("/") view=|| view! { <Redirect path=paths::JOBS/> }/>
+                    <Route path=path!("/login") view=pages::Login ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs") view=pages::Jobs ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/new") view=pages::NewJob ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/:id/edit") view=pages::EditJob ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/:id/:tab?") view=pages::Job ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters") view=pages::Clusters ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/new") view=pages::NewCluster ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/:code") view=pages::Cluster ssr=SsrMode::Async/>
+                    <Route path=path!("/environments") view=pages::Environments ssr=SsrMode::Async/>
+                    <Route path=path!("/tokens") view=pages::Tokens ssr=SsrMode::Async/>
+                </Routes>
+            </Frame>
+        </Router>
+    }
+}
+
+/// Takes over the page the server has drawn.
+#[cfg(feature = "hydrate")]
+pub fn hydrate() {
+    leptos::mount::hydrate_body(App);
+}

@@ -5,6 +5,7 @@ use crate::{
     run::{Family, RunState},
 };
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// A parsed filter. Unknown keys are kept to be told, never an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -189,23 +190,23 @@ impl Sort {
         format!("{}{name}", if self.descending { "-" } else { "" })
     }
 
-    /// Sorts rows; equal ones by id, so that a list never jumps.
+    /// Order of two rows; equal ones by id, so that a list never jumps.
+    pub fn compare(self, a: &JobRow, b: &JobRow) -> Ordering {
+        let state = |row: &JobRow| row.run.as_ref().map(|run| run.state);
+        let order = match self.key {
+            SortKey::Name => a.name.to_lowercase().cmp(&b.name.to_lowercase()),
+            SortKey::State => state(a).cmp(&state(b)),
+            SortKey::Queue => a.queue.cmp(&b.queue),
+            SortKey::Environment => a.environment_name.cmp(&b.environment_name),
+            SortKey::Owner => a.owner.cmp(&b.owner),
+            SortKey::Changed => a.changed_at.cmp(&b.changed_at),
+        };
+        let order = if self.descending { order.reverse() } else { order };
+        order.then_with(|| a.id.cmp(&b.id))
+    }
+
+    /// Sorts rows.
     pub fn apply(self, rows: &mut [JobRow]) {
-        rows.sort_by(|a, b| {
-            let order = match self.key {
-                SortKey::Name => a.name.to_lowercase().cmp(&b.name.to_lowercase()),
-                SortKey::State => a
-                    .run
-                    .as_ref()
-                    .map(|r| r.state)
-                    .cmp(&b.run.as_ref().map(|r| r.state)),
-                SortKey::Queue => a.queue.cmp(&b.queue),
-                SortKey::Environment => a.environment_name.cmp(&b.environment_name),
-                SortKey::Owner => a.owner.cmp(&b.owner),
-                SortKey::Changed => a.changed_at.cmp(&b.changed_at),
-            };
-            let order = if self.descending { order.reverse() } else { order };
-            order.then_with(|| a.id.cmp(&b.id))
-        });
+        rows.sort_by(|a, b| self.compare(a, b));
     }
 }

@@ -1,0 +1,11 @@
+//! Artifacts. Their bytes go by REST, in parts.
+
+use super::ApiError;
+use domain::artifact::Artifact;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+#[server(name = CallArtifacts, prefix = "/fn", endpoint = "artifacts", input = GetUrl)]
+pub async fn artifacts() -> Result<Vec<Artifact>, ApiError> {
+    let (service, viewer) = super::caller()?;
+    Ok(service.artifacts(&viewer).await?)
+}

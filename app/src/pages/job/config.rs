@@ -1,0 +1,136 @@
+//! The definition of the job, and what is sent to the cluster for it.
+
+use super::Shown;
+use crate::{
+    api,
+    components::{CopyButton, ErrorLine, Icon, Skeleton, Time, loaded},
+    i18n::T,
+    time,
+    ui::t,
+};
+use domain::job::{JobKind, JobSpec, LaunchPreview};
+use leptos::prelude::*;
+
+fn pairs(rows: Vec<(String, String)>) -> AnyView {
+    view! {
+        <dl class="kv mono">{rows.into_iter().map(|(key, value)| view! { <dt>{key}</dt><dd class="pre">{value}</dd> }).collect_view()}</dl>
+    }
+    .into_any()
+}
+
+fn block(title: T, empty: bool, content: AnyView) -> Option<AnyView> {
+    (!empty).then(|| view! { <h3>{t(title)}</h3>{content} }.into_any())
+}
+
+/// A launch, redacted by the server.
+pub fn launch(launch: LaunchPreview) -> AnyView {
+    let files = launch.files;
+    view! {
+        <dl class="kv">
+            <dt>{t(T::Application)}</dt><dd class="mono">{launch.application_name} " (" {launch.application_type} ")"</dd>
+            <dt>{t(T::HadoopUser)}</dt><dd class="mono">{launch.hadoop_user}</dd>
+            <dt>{t(T::Queue)}</dt><dd class="mono">{launch.queue}</dd>
+            <dt>{t(T::MasterContainer)}</dt><dd>{format!("{} MiB, {} vcores", launch.memory_mb, launch.vcores)}</dd>
+            <dt>{t(T::Attempts)}</dt><dd>{launch.max_attempts}</dd>
+            <dt>{t(T::Tags)}</dt><dd class="mono">{launch.tags.join(", ")}</dd>
+        </dl>
+        <h3>{t(T::Command)} " " <CopyButton text=launch.command.clone()/></h3>
+        <pre class="log plain wrap" tabindex="0">{launch.command}</pre>
+        {block(T::EngineConf, launch.conf.is_empty(), pairs(launch.conf))}
+        {block(T::EnvVariables, launch.environment.is_empty(), pairs(launch.environment))}
+        {block(T::Acls, launch.acls.is_empty(), pairs(launch.acls))}
+        {block(T::Files, files.is_empty(), view! {
+            <ul class="plain mono">{files.into_iter().map(|file| view! { <li>{file.name} " · " {time::bytes(file.bytes)} " · " <span class="fnt">{file.uri}</span></li> }).collect_view()}</ul>
+        }.into_any())}
+    }
+    .into_any()
+}
+
+/// "What will be submitted" or what was; read only when somebody opens it.
+pub fn launch_details<F>(title: T, read: impl Fn() -> F + Copy + Send + Sync + 'static) -> AnyView
+where
+    F: Future<Output = Result<LaunchPreview, api::ApiError>> + 'static,
+{
+    let answer = RwSignal::new(None::<Result<LaunchPreview, api::ApiError>>);
+    let fetch = move || {
+        answer.set(None);
+        let request = read();
+        leptos::task::spawn_local(async move {
+            answer.try_set(Some(request.await));
+        });
+    };
+    let toggled = move |event: leptos::ev::Event| {
+        let open = event_target::<web_sys::Element>(&event).has_attribute("open");
+        if open && answer.with_untracked(Option::is_none) {
+            fetch();
+        }
+    };
+    view! {
+        <details class="card" on:toggle=toggled>
+            <summary><h2>{t(title)}</h2></summary>
+            {move || match answer.get() {
+                None => view! { <Skeleton/> }.into_any(),
+                Some(Ok(preview)) => launch(preview),
+                Some(Err(error)) => view! { <ErrorLine error retry=Callback::new(move |()| fetch())/> }.into_any(),
+            }}
+        </details>
+    }
+    .into_any()
+}
+
+fn spec(spec: JobSpec) -> AnyView {
+    let r = spec.resources;
+    let conf: Vec<_> = spec.conf.into_iter().collect();
+    view! {
+        <dl class="kv">
+            <dt>{t(T::Parallelism)}</dt><dd>{r.parallelism}</dd>
+            <dt>{t(T::Slots)}</dt><dd>{r.slots}</dd>
+            <dt>{t(T::JobManagerMemory)}</dt><dd>{format!("{} MiB", r.job_manager_mb)}</dd>
+            <dt>{t(T::TaskManagerMemory)}</dt><dd>{format!("{} MiB", r.task_manager_mb)}</dd>
+            <dt>{t(T::Attempts)}</dt><dd>{spec.am_attempts}</dd>
+            {spec.time_zone.map(|zone| view! { <dt>{t(T::TimeZone)}</dt><dd>{zone}</dd> })}
+            {spec.main_class.map(|class| view! { <dt>{t(T::MainClass)}</dt><dd class="mono">{class}</dd> })}
+            {(!spec.tags.is_empty()).then(|| view! { <dt>{t(T::Tags)}</dt><dd class="mono">{spec.tags.join(", ")}</dd> })}
+        </dl>
+        {block(T::Arguments, spec.args.is_empty(), view! {
+            <ol class="args">{spec.args.into_iter().map(|arg| view! { <li><pre>{arg}</pre></li> }).collect_view()}</ol>
+        }.into_any())}
+        {block(T::Configuration, conf.is_empty(), pairs(conf))}
+        {(spec.kind == JobKind::FlinkSql).then(|| {
+            let sql = spec.sql.unwrap_or_default();
+            view! {
+                <h3>{t(T::Script)} " " <CopyButton text=sql.clone()/></h3>
+                <pre class="log plain" tabindex="0">{sql}</pre>
+            }
+        })}
+    }
+    .into_any()
+}
+
+pub fn config(shown: Shown) -> AnyView {
+    let id = StoredValue::new(shown.job.with_untracked(|job| job.id.clone()));
+    let versions = Resource::new(move || shown.job.with(|job| job.version), move |_| api::jobs::job_versions(id.get_value()));
+    let run = Memo::new(move |_| shown.job.with(|job| job.run.as_ref().map(|run| run.id.clone())));
+    view! {
+        {loaded(versions, |mut versions| {
+            versions.sort_by_key(|version| std::cmp::Reverse(version.number));
+            let newest = versions.first().map_or(0, |version| version.number);
+            versions.into_iter().map(|version| {
+                let icon = if version.number == newest { "check" } else { "file-code" };
+                view! {
+                    <details class="card" open=version.number == newest>
+                        <summary><h2><Icon name=icon/> {t(T::Version)} {format!(" v{}", version.number)}</h2>
+                            <span class="mut">{version.created_by_name} " · " <Time at=version.created_at/></span></summary>
+                        {spec(version.spec)}
+                    </details>
+                }
+            }).collect_view().into_any()
+        })}
+        {launch_details(T::WhatWillBeSubmitted, move || api::jobs::preview_job(id.get_value()))}
+        {move || run.get().map(|run| {
+            let run = StoredValue::new(run);
+            launch_details(T::WhatWasSubmitted, move || api::runs::run_launch(run.get_value()))
+        })}
+    }
+    .into_any()
+}

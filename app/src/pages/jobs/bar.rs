@@ -1,0 +1,89 @@
+//! Above the list: filter, views, and what is going on.
+
+use super::table::Table;
+use crate::{
+    components::{Banner, CopyButton, ErrorLine, Icon, Tone, view_word},
+    i18n::{T, fill},
+    keys, paths, time,
+    ui::t,
+};
+use domain::{filter::{Filter, View}, job::JobKind};
+use leptos::{html, prelude::*};
+use std::time::Duration;
+
+/// Typing becomes part of the address after a pause, so that Back steps over words, not letters.
+const PAUSE: Duration = Duration::from_millis(120);
+
+pub fn bar(table: Table) -> AnyView {
+    let ui = table.ui;
+    let input = NodeRef::<html::Input>::new();
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let typed = move |text: String| {
+        timer.update_value(|timer| {
+            if let Some(timer) = timer.take() {
+                timer.clear();
+            }
+        });
+        let later = set_timeout_with_handle(move || table.go(&table.address(Some(&text), None, None), true), PAUSE);
+        timer.set_value(later.ok());
+    };
+    keys::on_key(move |event| {
+        if !keys::free(event) {
+            return;
+        }
+        match event.key().as_str() {
+            "/" => {
+                event.prevent_default();
+                if let Some(input) = input.get_untracked() {
+                    // Fails only for elements that are gone.
+                    let _ = input.focus();
+                }
+            }
+            "n" => table.open(&paths::new_job(JobKind::FlinkSql)),
+            _ => {}
+        }
+    });
+    let unknown = Memo::new(move |_| table.q.with(|q| Filter::parse(q).unknown.join(" ")));
+    let here = Signal::derive(move || {
+        let _ = (table.q.get(), table.view.get(), table.sort.get());
+        let origin = if ui.awake.get() { window().location().origin().unwrap_or_default() } else { String::new() };
+        format!("{origin}{}", table.address(None, None, None))
+    });
+    view! {
+        <div class="hd bar">
+            <input class="filter mono" type="search" node_ref=input aria-label=t(T::FilterLabel) placeholder="state:failed owner:me queue:root.*"
+                autocomplete="off" spellcheck="false"
+                prop:value=move || table.q.get() value=table.q.get_untracked()
+                on:input:target=move |event| typed(event.target().value())/>
+            <div class="seg" role="group" aria-label=t(T::Views)>
+                {View::ALL.into_iter().enumerate().map(|(i, view)| view! {
+                    <button type="button" aria-pressed=move || (table.view.get() == view).to_string()
+                        on:click=move |_| table.go(&table.address(None, Some(view), None), false)>
+                        {t(view_word(view))} " "
+                        <span class="mono">{move || table.counts.with(|c| c.get(i).map(|n| time::count((*n).into())))}</span>
+                    </button>
+                }).collect_view()}
+            </div>
+            <CopyButton text=here label=T::CopyLink/>
+        </div>
+        {move || {
+            let unknown = unknown.get();
+            (!unknown.is_empty()).then(|| view! {
+                <Banner tone=Tone::Warn>{move || fill(ui.text(T::UnknownFilter), &[("what", &unknown)])}</Banner>
+            })
+        }}
+        {move || table.trouble.get().map(|error| view! {
+            <ErrorLine error retry=Callback::new(move |()| table.read_all())/>
+        })}
+        // Kept in the page, so that it takes no room away from under the pointer when it appears.
+        <div class="pending" aria-live="polite">
+            {move || (table.waiting.get() > 0).then(|| view! {
+                <button type="button" class="btn" on:click=move |_| table.apply()>
+                    <Icon name="refresh-cw"/>
+                    {move || fill(ui.text(T::RowsWaiting), &[("n", &table.waiting.get().to_string())])}
+                </button>
+            })}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,83 @@
+//! The frame around every page.
+
+#[cfg(feature = "ssr")]
+mod document;
+mod help;
+mod nav;
+mod palette;
+mod top;
+
+#[cfg(feature = "ssr")]
+pub use document::document;
+pub use nav::places;
+pub use top::LangSwitch;
+
+use crate::{
+    components::{Banner, Icon, Tone},
+    i18n::T,
+    keys, paths,
+    ui::{Link, t, ui},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// Navigation and top bar when somebody is signed in; the page alone otherwise.
+#[component]
+pub fn Frame(children: Children) -> impl IntoView {
+    let ui = ui();
+    let signed_in = ui.viewer.with_value(Option::is_some);
+    if !signed_in {
+        return view! { <main id="main" class="alone" tabindex="-1">{children()}</main> }.into_any();
+    }
+    keys::listen();
+    view! {
+        <a class="skip" href="#main">{t(T::SkipToContent)}</a>
+        <div class="app">
+            <top::Top/>
+            <nav::Nav/>
+            <main id="main" tabindex="-1">
+                <Stream/>
+                <SignedOut/>
+                {children()}
+            </main>
+        </div>
+        <palette::Palette/>
+        <help::Help/>
+        <div class="vh" role="status" aria-live="polite">{move || ui.said.get()}</div>
+    }
+    .into_any()
+}
+
+/// Says that changes do not arrive.
+#[component]
+fn Stream() -> impl IntoView {
+    let ui = ui();
+    move || match ui.link.get() {
+        Link::Paused(since) => Some(view! {
+            <Banner tone=Tone::Warn>
+                {t(T::LivePaused)} " " {move || ui.clock(since)}
+            </Banner>
+        }),
+        Link::Connecting | Link::On => None,
+    }
+}
+
+/// Over the page, which keeps what was typed; signing in happens in another tab.
+#[component]
+fn SignedOut() -> impl IntoView {
+    let ui = ui();
+    let location = use_location();
+    move || {
+        ui.signed_out.get().then(|| {
+            let next = format!("{}{}", location.pathname.get(), location.search.get());
+            view! {
+                <Banner tone=Tone::Error>
+                    {t(T::SessionEnded)} " "
+                    <a rel="external" target="_blank" href=format!("{}{}", paths::LOGIN, paths::query(&[("next", &next)]))>{t(T::SignIn)}</a>
+                    " "
+                    <button type="button" class="btn ghost" on:click=move |_| ui.signed_out.set(false)><Icon name="x"/>{t(T::Close)}</button>
+                </Banner>
+            }
+        })
+    }
+}
