@@ -13,7 +13,7 @@ use axum::{
     extract::{ConnectInfo, Form, State, rejection::FormRejection},
     response::{IntoResponse, Redirect, Response},
 };
-use domain::Code;
+use domain::{Code, Kind};
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Deserialize;
 use service::SignedIn;

@@ -61,7 +61,8 @@ impl SignIn {
 
 /// Begins a session under a new id, so that an id known before the sign-in is worth nothing.
 pub async fn begin(state: &AppState, session: &Session, user: UserId, epoch: i64) -> Result<(), Refusal> {
-    session.flush().await.map_err(Refusal::internal)?;
+    session.clear().await;
+    session.cycle_id().await.map_err(Refusal::internal)?;
     let now = state.service.now();
     let begun = SignIn {
         user,

@@ -1,0 +1,59 @@
+//! The description of the API.
+
+use crate::app::TestApp;
+use http::StatusCode;
+
+#[tokio::test]
+async fn every_route_is_described() {
+    let app = TestApp::new().await;
+    let bearer = app.bearer("admin").await;
+    let answer = app
+        .get("/api/v1/openapi.json", &[("authorization", &bearer)])
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let api = answer.json();
+    assert!(api["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut count = 0;
+    for (method, pattern, _) in app
+        .state
+        .table()
+        .iter()
+        .filter(|(_, p, _)| p.starts_with("/api/"))
+    {
+        let operation = &api["paths"][pattern][method.to_lowercase()];
+        assert!(operation.is_object(), "{method} {pattern}");
+        let text = operation["summary"]
+            .as_str()
+            .or(operation["description"].as_str());
+        assert!(
+            text.is_some_and(|t| !t.is_empty()),
+            "{method} {pattern} says nothing"
+        );
+        assert!(
+            operation["responses"]["default"].is_object(),
+            "{method} {pattern}"
+        );
+        count += 1;
+    }
+    assert!(count > 30, "{count}");
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let app = TestApp::new().await;
+    let bearer = app.bearer("admin").await;
+    let text = app
+        .get("/api/v1/openapi.json", &[("authorization", &bearer)])
+        .await
+        .text();
+    let api: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let references: Vec<&str> = text
+        .split("\"#/components/schemas/")
+        .skip(1)
+        .map(|t| t.split('"').next().unwrap())
+        .collect();
+    assert!(references.len() > 30);
+    for name in references {
+        assert!(api["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
