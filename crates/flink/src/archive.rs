@@ -1,11 +1,10 @@
 //! What a JobManager leaves on HDFS of an ended job, below `jobmanager.archive.fs.dir`.
 
 use crate::{
-    rest::{Exceptions, JobSummary},
+    rest::{self, Exceptions, JobSummary},
     version::{ArchiveLayout, Features},
 };
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, de::DeserializeOwned};
 
 /// Largest file that is read: it holds the plan and every subtask of a job.
 pub const MAX_FILE: u64 = 64 << 20;
@@ -114,9 +113,8 @@ pub fn parse(bytes: &[u8]) -> Result<Archive, ArchiveError> {
     Ok(archive)
 }
 
-fn read<T: for<'de> Deserialize<'de> + Default>(json: &str) -> T {
-    let value: Value = serde_json::from_str(json).unwrap_or_default();
-    T::deserialize(value).unwrap_or_default()
+fn read<T: DeserializeOwned + Default>(json: &str) -> T {
+    rest::read(json.as_bytes()).unwrap_or_default()
 }
 
 #[cfg(test)]

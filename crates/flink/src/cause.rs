@@ -72,6 +72,13 @@ pub fn explain(evidence: &Evidence<'_>) -> Failure {
     }
 }
 
+/// What the ResourceManager meant when it refused a submission at once.
+pub fn refused(message: &str) -> Failure {
+    YARN.iter()
+        .find_map(|rule| rule(message))
+        .unwrap_or_else(|| Failure::new(Code::SubmitRefused).with("reason", short(message)))
+}
+
 fn failed(reason: &str) -> Failure {
     Failure::new(Code::AppFailed).with("reason", short(reason))
 }
@@ -390,10 +397,10 @@ mod tests {
     #[test]
     fn yarn_speaks_of_queues_files_and_sizes() {
         let changed = format!(
-            "{LAUNCH}-1000\nFailing this attempt.Diagnostics: [2026-11-20 21:19:01.468]Resource hdfs://nn:8020/p/lib/a.jar changed on src filesystem - expected: \"2001-09-09T01:46:40.000+0000\", was: \"2026-11-20T21:00:00.000+0000\", current time: \"2026-11-20T21:19:01.000+0000\"\njava.io.IOException: Resource hdfs://nn:8020/p/lib/a.jar changed on src filesystem\n\tat x"
+            "{LAUNCH}-1000\nFailing this attempt.Diagnostics: [2026-11-21 11:24:26.576]Failed to download resource {{ {{ hdfs://nn:8020/p/lib/a.jar, 1000000000001, FILE, null }},pending,[(container_e03_1_0003_01_000001)],4237368733062,DOWNLOADING}} java.io.IOException: Resource hdfs://nn:8020/p/lib/a.jar changed on src filesystem - expected: \"2001-09-09T01:46:40.001+0000\", was: \"2001-09-09T01:46:40.000+0000\", current time: \"2026-11-21T11:24:26.573+0000\"\nFor more detailed output"
         );
         let gone = format!(
-            "{LAUNCH}-1000\nFailing this attempt.Diagnostics: [2026-11-20 21:19:01.468]File does not exist: hdfs://nn:8020/p/b.jar\njava.io.FileNotFoundException: File does not exist: hdfs://nn:8020/p/b.jar\n\tat y"
+            "{LAUNCH}-1000\nFailing this attempt.Diagnostics: [2026-11-21 11:24:27.181]Failed to download resource {{ {{ hdfs://nn:8020/p/b.jar, 1000000000000, FILE, null }},pending,[(container_e03_1_0003_01_000001)],4237958567226,DOWNLOADING}} java.io.FileNotFoundException: File does not exist: hdfs://nn:8020/p/b.jar\nFor more detailed output"
         );
         let killed = format!(
             "{LAUNCH}-104\nFailing this attempt.Diagnostics: [2026-11-20 21:19:01.468]Container [pid=12,containerID=container_1_0003_01_000001] is running 12345B beyond the 'PHYSICAL' memory limit. Container [pid=12,containerID=container_1_0003_01_000001] is running beyond physical memory limits. Current usage: 1.1 GB of 1 GB physical memory used; 3.0 GB of 2.1 GB virtual memory used. Killing container.\nDump of the process-tree"
@@ -432,8 +439,7 @@ mod tests {
                 "Failed to submit application_1_0002 to YARN : root.q1 is STOPPED. Cannot accept submission of application: application_1_0002",
             ),
         ] {
-            let text = text.replace("]Resource", "] Resource");
-            assert_eq!(diagnostics(&text), (code, args.to_owned()), "{text}");
+            assert_eq!(diagnostics(text), (code, args.to_owned()), "{text}");
         }
         let (code, args) = diagnostics(&killed);
         assert_eq!(code, Code::OutOfMemory);
@@ -441,6 +447,18 @@ mod tests {
             args.contains("1.1 GB of 1 GB") && !args.contains("Dump"),
             "{args}"
         );
+    }
+
+    #[test]
+    fn a_refusal_is_understood() {
+        let failure = refused(
+            "java.lang.Exception: org.apache.hadoop.security.AccessControlException: User team_a does not have permission to submit application_1_0004 to queue root.nope",
+        );
+        assert_eq!(
+            (failure.code, failure.args["queue"].as_str()),
+            (Code::QueueDenied, "root.nope")
+        );
+        assert_eq!(refused("something else").code, Code::SubmitRefused);
     }
 
     #[test]
@@ -541,6 +559,19 @@ mod tests {
             });
             assert_eq!(failure.code, code, "{failure}");
         }
+    }
+
+    #[test]
+    fn a_missing_main_class_is_named_from_the_log() {
+        let failure = explain(&Evidence {
+            diagnostics: &format!("{LAUNCH}1\nExit code: 1\n"),
+            log: include_str!("../tests/samples/main-class.log"),
+            ..Evidence::default()
+        });
+        assert_eq!(
+            (failure.code, failure.args["class"].as_str()),
+            (Code::MainClassMissing, "no.such.Main")
+        );
     }
 
     #[test]

@@ -160,6 +160,11 @@ pub fn small_task_manager(process_mb: u64, conf: &Conf) -> Vec<(&'static str, St
     if for_tasks < managed + TASK_HEAP_WANTED / 2 {
         settings.extend([
             ("taskmanager.memory.framework.off-heap.size", "64m".to_owned()),
+            // Batch shuffles take 64 MiB of that by default and fail when it is not there.
+            (
+                "taskmanager.memory.framework.off-heap.batch-shuffle.size",
+                "32m".to_owned(),
+            ),
             ("taskmanager.memory.network.min", "32m".to_owned()),
             ("taskmanager.memory.network.max", "32m".to_owned()),
             ("taskmanager.memory.jvm-overhead.min", "96m".to_owned()),

@@ -12,7 +12,7 @@ use tokio::{
 
 const JOB: &str = "7c2519a77d8d9d765799e7b11f9f56ad";
 const OVERVIEW: &str = r#"{"jobs":[{"jid":"7c2519a77d8d9d765799e7b11f9f56ad","name":"runner test","jobType":"STREAMING","schedulerType":"Default","start-time":1795257820054,"end-time":-1,"duration":917,"state":"RUNNING","last-modification":1795257820971,"tasks":{"running":1,"canceling":0,"canceled":0,"total":2,"created":0,"scheduled":1,"deploying":0,"reconciling":0,"finished":0,"initializing":0,"failed":0},"pending-operators":0}]}"#;
-const DETAILS: &str = r#"{"jid":"7c2519a77d8d9d765799e7b11f9f56ad","name":"x","isStoppable":false,"state":"RUNNING","start-time":1,"end-time":-1,"duration":5,"vertices":[{"id":"a","name":"Source","maxParallelism":128,"parallelism":2,"status":"RUNNING","tasks":{"CREATED":0,"RUNNING":2,"FINISHED":0},"metrics":{}},{"id":"b","name":"Sink","parallelism":1,"status":"FINISHED","tasks":{"FINISHED":1}}],"plan":{}}"#;
+const DETAILS: &str = r#"{"jid":"7c2519a77d8d9d765799e7b11f9f56ad","name":"x","job-type":null,"isStoppable":false,"state":"RUNNING","start-time":1,"end-time":-1,"duration":5,"vertices":[{"id":"a","name":"Source","maxParallelism":128,"parallelism":2,"status":"RUNNING","tasks":{"CREATED":0,"RUNNING":2,"FINISHED":0},"metrics":{}},{"id":"b","name":"Sink","parallelism":1,"status":"FINISHED","tasks":{"FINISHED":1}}],"plan":{}}"#;
 
 /// Answers by `METHOD path` with status, type and body; keeps the request lines.
 struct Server {

@@ -105,7 +105,7 @@ impl Prepared {
         let job_manager_mb = positive("job_manager_mb", resources.job_manager_mb)?;
         let task_manager_mb = positive("task_manager_mb", resources.task_manager_mb)?;
         let memory = memory::job_manager(job_manager_mb, &given)?;
-        let small = memory::small_task_manager(task_manager_mb, &given);
+        let small = memory::small_task_manager(task_manager_mb, &spec.conf);
         let high_availability = is_highly_available(&given);
         let fixes_job_id = fixes_job_id(spec, &given)?;
         if high_availability && !fixes_job_id && spec.kind == JobKind::FlinkSql {

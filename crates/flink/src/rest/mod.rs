@@ -5,6 +5,7 @@ mod model;
 
 pub use model::{Exception, Exceptions, Job, JobState, JobSummary, TaskManager, Tasks};
 
+pub(crate) use model::read;
 use model::{Jobs, Settings, TaskManagers};
 use net::{Method, Reply, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
@@ -209,7 +210,7 @@ impl Client {
             });
         }
         let body: &[u8] = if reply.body.is_empty() { b"{}" } else { &reply.body };
-        match serde_json::from_slice(body) {
+        match model::read(body) {
             Ok(value) => Observation::Known(value),
             Err(error) => Observation::Inconclusive(Error::NotUnderstood {
                 target,

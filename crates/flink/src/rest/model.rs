@@ -1,6 +1,25 @@
 //! What Flink's REST interface and its archive answer. Everything may be missing: versions differ.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+
+/// Reads an answer; a member that is null is the same as one that is missing.
+pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+    let mut value: Value = serde_json::from_slice(json)?;
+    drop_nulls(&mut value);
+    T::deserialize(value)
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
 
 /// State of a job, as the engine names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
