@@ -66,6 +66,11 @@ async fn by_password(
     };
     let from = address(&state, peer.map(|Extension(ConnectInfo(a))| a.ip()), &headers);
     let result = state.service.login(&form.name, &form.password, from).await;
+    let result = result.map_err(|error| match error.failure.kind() {
+        // What cannot be a name is nobody's.
+        Kind::Invalid => Code::BadCredentials.into(),
+        _ => error,
+    });
     finish(&state, &session, result, &form.next).await
 }
 

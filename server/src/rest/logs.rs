@@ -83,7 +83,7 @@ async fn download(
     Caller(viewer): Caller,
     Path((id, container, file)): Path<(RunId, String, String)>,
 ) -> Result<Response, Refusal> {
-    let stream = app.service.log_download(&viewer, &id, &container, &file).await?;
+    let download = app.service.log_download(&viewer, &id, &container, &file).await?;
     let name: String = file
         .chars()
         .map(|c| {
@@ -96,10 +96,11 @@ async fn download(
         .collect();
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::CONTENT_LENGTH, download.length.to_string()),
         (
             header::CONTENT_DISPOSITION,
             format!("attachment; filename=\"{id}-{name}.txt\""),
         ),
     ];
-    Ok((headers, Body::from_stream(stream)).into_response())
+    Ok((headers, Body::from_stream(download)).into_response())
 }
