@@ -331,6 +331,8 @@ fn in_log(log: &str) -> Option<stack::Cause> {
     const FATAL: &[&str] = &[
         "Fatal error",
         "failed unexpectedly",
+        "Application FAILED",
+        "Could not create application program",
         "Could not execute application",
         "to FAILED",
         "to FAILING",
