@@ -10,8 +10,8 @@ use crate::{
 };
 use bytes::Bytes;
 use identity::Secret;
-use service::{Service, SystemClock};
-use std::{io, sync::Arc, time::Duration};
+use service::{Clock, Service, SystemClock};
+use std::{io, path::Path, sync::Arc, time::Duration};
 use store::{Db, sessions::Sessions};
 use tokio::{net::TcpListener, signal::unix, signal::unix::SignalKind};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -67,9 +67,21 @@ pub struct Opened {
 /// # Errors
 /// What keeps the console from starting, and what to do.
 pub async fn open(config: &Config) -> Result<Opened, BootError> {
+    open_at(config, Arc::new(SystemClock)).await
+}
+
+/// As [`open`], by another clock.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_at(config: &Config, clock: Arc<dyn Clock>) -> Result<Opened, BootError> {
     let lock = Lock::take(&config.server.data_dir)?;
+    open_locked(config, clock, lock).await
+}
+
+async fn open_locked(config: &Config, clock: Arc<dyn Clock>, lock: Lock) -> Result<Opened, BootError> {
     let db = connect(config).await?;
-    let service = Service::new(db.clone(), Arc::new(SystemClock), service_config(config)?).await?;
+    let service = Service::new(db.clone(), clock, service_config(config)?).await?;
     Ok(Opened {
         _lock: lock,
         service,
@@ -83,11 +95,29 @@ pub async fn open(config: &Config) -> Result<Opened, BootError> {
 /// When it cannot be reached or its schema is newer.
 pub async fn connect(config: &Config) -> Result<Db, BootError> {
     let url = config.database_url()?;
+    if config.database.url.is_none() {
+        make_private_file(&config.sqlite_path())?;
+    }
     let db = Db::connect(&url, &store::db::Options::default())
         .await
         .map_err(BootError::Database)?;
     db.migrate().await.map_err(BootError::Database)?;
     Ok(db)
+}
+
+/// SQLite gives its companion files the rights of the database.
+fn make_private_file(path: &Path) -> Result<(), BootError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map(|_| ())
+        .map_err(|source| BootError::Io {
+            what: path.display().to_string(),
+            source,
+        })
 }
 
 fn service_config(config: &Config) -> Result<service::Config, BootError> {
@@ -136,9 +166,11 @@ pub fn state(config: Config, service: Service, db: Db, stop: CancellationToken) 
 /// What kept it from starting.
 pub async fn serve(config: Config, print: impl Fn(&str)) -> Result<(), BootError> {
     let signals = Signals::new()?;
+    // First, so that a second process is told about the first and not about a taken port.
+    let lock = Lock::take(&config.server.data_dir)?;
     let listener = bind("server.listen", config.server.listen).await?;
     let management_listener = bind("server.management", config.server.management).await?;
-    let opened = open(&config).await?;
+    let opened = open_locked(&config, Arc::new(SystemClock), lock).await?;
     let data_dir = config.server.data_dir.clone();
     let socket = host::listen(&data_dir).map_err(|source| BootError::Io {
         what: format!("management socket {}", host::socket_path(&data_dir).display()),

@@ -98,9 +98,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let typed = request.headers().contains_key(header::CONTENT_TYPE);
-        let empty = axum::body::HttpBody::is_end_stream(request.body());
-        if empty && !typed {
+        if axum::body::HttpBody::is_end_stream(request.body()) {
             return Ok(Self(T::default()));
         }
         let Json(value) = Json::from_request(request, state).await?;

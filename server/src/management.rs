@@ -8,6 +8,7 @@ use axum::{
     routing::get,
 };
 use http::{StatusCode, header};
+use service::reconcile::Status;
 use std::time::Duration;
 
 /// How long the database may take to answer a health check.
@@ -53,9 +54,12 @@ async fn metrics(State(state): State<AppState>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text.0).into_response()
 }
 
+/// Name, kind, help and value of one number of a reconciler.
+type Column = (&'static str, &'static str, &'static str, fn(&Status) -> f64);
+
 fn reconcilers(text: &mut Text, state: &AppState) {
     let statuses = state.service.status();
-    let columns: [(&str, &str, &str, fn(&service::reconcile::Status) -> f64); 5] = [
+    let columns: [Column; 5] = [
         ("activations_total", "counter", "Times a reconciler ran.", |s| {
             s.activations as f64
         }),

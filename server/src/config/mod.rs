@@ -156,14 +156,18 @@ impl Default for Log {
 }
 
 impl Config {
+    /// The file of the embedded database.
+    pub fn sqlite_path(&self) -> PathBuf {
+        self.server.data_dir.join("penstock.db")
+    }
+
     /// The database to open. SQLite unless an address is given.
     ///
     /// # Errors
     /// When the password file cannot be read.
     pub fn database_url(&self) -> Result<String, ConfigError> {
         let Some(url) = &self.database.url else {
-            let path = self.server.data_dir.join("penstock.db");
-            return Ok(format!("sqlite://{}", path.display()));
+            return Ok(format!("sqlite://{}", self.sqlite_path().display()));
         };
         match &self.database.password_file {
             None => Ok(url.expose().to_owned()),

@@ -19,11 +19,6 @@ use serde::Deserialize;
 use std::{io, time::Duration};
 use utoipa_axum::routes;
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a constant below 1 GiB"
-)]
 const ARTIFACT_LIMIT: usize = MAX_ARTIFACT_BYTES as usize;
 
 /// How long a body may pause.

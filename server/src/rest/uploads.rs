@@ -17,11 +17,6 @@ use http::StatusCode;
 use utoipa_axum::routes;
 
 /// A part and a little, so that a part that is too long is told by its own rule.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a small constant"
-)]
 const PART_LIMIT: usize = PART_BYTES as usize + 64 * 1024;
 
 pub(super) fn routes(routes: Routes) -> Routes {

@@ -12,6 +12,8 @@ use domain::{
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use server::{boot, config::Config, router, state::AppState};
+use service::{Clock, SystemClock};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -63,11 +65,15 @@ impl TestApp {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::at(change, Arc::new(SystemClock)).await
+    }
+
+    pub(crate) async fn at(change: impl FnOnce(&mut Config), clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.server.data_dir = dir.path().join("data");
         change(&mut config);
-        let opened = boot::open(&config).await.unwrap();
+        let opened = boot::open_at(&config, clock).await.unwrap();
         let secret = opened.service.first_start().await.unwrap().unwrap();
         let admin = opened.service.host_viewer("admin").await.unwrap();
         let stop = CancellationToken::new();
