@@ -14,8 +14,6 @@ pub enum Theme {
 }
 
 impl Theme {
-    pub const ALL: [Theme; 3] = [Theme::Auto, Theme::Light, Theme::Dark];
-
     /// The value of `data-theme` and of the cookie.
     pub fn name(self) -> &'static str {
         match self {
@@ -25,8 +23,9 @@ impl Theme {
         }
     }
 
+    #[cfg(feature = "ssr")]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|t| t.name() == name)
+        [Theme::Auto, Theme::Light, Theme::Dark].into_iter().find(|t| t.name() == name)
     }
 }
 

@@ -1,8 +1,9 @@
-//! The browser's side of what Rust cannot reach shortly: see `js/bridge.js`.
+//! The browser's side of what Rust cannot reach shortly: see `bridge.js`.
 
+use leptos::{__reexports::send_wrapper::SendWrapper, prelude::*};
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/js/bridge.js")]
+#[wasm_bindgen(module = "/src/bridge.js")]
 extern "C" {
     /// A text kept in this browser.
     pub fn stored(key: &str) -> Option<String>;
@@ -52,4 +53,41 @@ extern "C" {
     pub fn focus(this: &Editor);
     #[wasm_bindgen(method)]
     pub fn destroy(this: &Editor);
+}
+
+/// A value of the browser kept by a view. Empty on the server, whose threads could not drop one.
+pub struct Js<T: 'static>(StoredValue<Option<SendWrapper<T>>>);
+
+impl<T> Clone for Js<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Js<T> {}
+
+impl<T: 'static> Js<T> {
+    pub fn new() -> Self {
+        Self(StoredValue::new(None))
+    }
+
+    pub fn set(self, value: T) {
+        self.0.try_set_value(Some(SendWrapper::new(value)));
+    }
+
+    pub fn is_set(self) -> bool {
+        self.0.try_with_value(Option::is_some).unwrap_or(false)
+    }
+
+    pub fn with(self, act: impl FnOnce(&T)) {
+        self.0.try_with_value(|value| {
+            if let Some(value) = value {
+                act(value);
+            }
+        });
+    }
+
+    pub fn take(self) -> Option<T> {
+        self.0.try_update_value(Option::take).flatten().map(SendWrapper::take)
+    }
 }

@@ -1,13 +1,13 @@
 //! The first screen of the jobs list, cut out of all rows by the server.
 
-use domain::{
-    filter::{Filter, Sort, View},
-    job::JobRow,
-};
+#[cfg(feature = "ssr")]
+use domain::filter::{Filter, Sort};
+use domain::{filter::View, job::JobRow};
 use serde::{Deserialize, Serialize};
 
 /// Rows the page is drawn with before the browser has them all.
-pub const HEAD: usize = 60;
+#[cfg(feature = "ssr")]
+const HEAD: usize = 60;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobsHead {
@@ -31,6 +31,7 @@ pub fn counts<'a>(rows: impl Iterator<Item = &'a JobRow>, me: &str) -> Vec<u32> 
     counts
 }
 
+#[cfg(feature = "ssr")]
 impl JobsHead {
     pub fn of(rows: Vec<JobRow>, q: &str, view: &str, sort: &str, me: &str) -> Self {
         let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);

@@ -2,11 +2,11 @@
 
 use crate::{
     components::dialog_open,
+    go::Go,
     shell::places,
     ui::ui,
 };
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 use wasm_bindgen::JsCast;
 
 /// How long `g` waits for its letter.
@@ -44,7 +44,7 @@ pub fn on_key(act: impl Fn(&web_sys::KeyboardEvent) + 'static) {
 pub fn listen() {
     let ui = ui();
     let chord = StoredValue::new(0.0_f64);
-    let navigate = use_navigate();
+    let go = Go::new();
     let places: Vec<_> = places().into_iter().flat_map(|(_, places)| places).collect();
     on_key(move |event| {
         let key = event.key();
@@ -63,7 +63,7 @@ pub fn listen() {
                 event.prevent_default();
                 // Pages listen to letters too; this one has been used.
                 event.stop_immediate_propagation();
-                navigate(&place.href, NavigateOptions::default());
+                go.to(&place.href);
             }
             return;
         }

@@ -1,12 +1,14 @@
 //! The pages of the console: rendered on the server, taken over by WASM in the browser.
 
 // Most items are shared between modules only; `pub` is what the component macro expects of its props.
+#![recursion_limit = "512"]
 #![allow(unreachable_pub)]
 
 mod api;
 mod boot;
 mod bridge;
 mod components;
+mod go;
 mod head;
 mod i18n;
 mod keys;
@@ -24,7 +26,7 @@ use boot::Boot;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{Redirect, Route, Router, Routes},
     path,
 };
@@ -47,22 +49,23 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=|| view! { <Redirect path=paths::JOBS/> }/>
                     <Route path=path!("/login") view=pages::Login ssr=SsrMode::Async/>
                     <Route path=path!("/jobs") view=pages::Jobs ssr=SsrMode::Async/>
-                    <Route path=path!("/jobs/new") view=pages::NewJob ssr=SsrMode::Async/>
-                    <Route path=path!("/jobs/:id/edit") view=pages::EditJob ssr=SsrMode::Async/>
-                    <Route path=path!("/jobs/:id/:tab?") view=pages::Job ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters") view=pages::Clusters ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters/new") view=pages::NewCluster ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters/:code") view=pages::Cluster ssr=SsrMode::Async/>
-                    <Route path=path!("/environments") view=pages::Environments ssr=SsrMode::Async/>
-                    <Route path=path!("/tokens") view=pages::Tokens ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/new") view={Lazy::<pages::NewJobPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/:id/edit") view={Lazy::<pages::EditJobPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/:id/:tab?") view={Lazy::<pages::JobPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters") view={Lazy::<pages::ClustersPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/new") view={Lazy::<pages::NewClusterPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/:code") view={Lazy::<pages::ClusterPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/environments") view={Lazy::<pages::EnvironmentsPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/tokens") view={Lazy::<pages::TokensPage>::new()} ssr=SsrMode::Async/>
                 </Routes>
             </Frame>
         </Router>
     }
+    .into_any()
 }
 
 /// Takes over the page the server has drawn.
 #[cfg(feature = "hydrate")]
 pub fn hydrate() {
-    leptos::mount::hydrate_body(App);
+    leptos::mount::hydrate_lazy(App);
 }

@@ -51,6 +51,9 @@ fn stream(ui: Ui, now: impl Fn() -> Millis + 'static) {
         ui.batch.set(Some(Arc::new(batch)));
     });
     let on_state = Closure::<dyn Fn(String)>::new(move |state: String| {
+        if state == "ended" {
+            return ui.signed_out.set(true);
+        }
         let link = ui.link.get_untracked();
         ui.link.set(match (state.as_str(), link) {
             ("on", _) => Link::On,

@@ -1,9 +1,10 @@
 //! How a server function fails: the same [`Failure`] REST answers, or that the server was not reached.
 
+use super::codec::TextEncoding;
 use domain::{Code, Failure, validate::FieldFailure};
 use leptos::{
     prelude::FromServerFnError,
-    server_fn::{codec::JsonEncoding, error::ServerFnErrorErr},
+    server_fn::error::ServerFnErrorErr,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,7 @@ impl ApiError {
 }
 
 impl FromServerFnError for ApiError {
-    type Encoder = JsonEncoding;
+    type Encoder = TextEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         ApiError::Transport(error.to_string())
@@ -61,8 +62,7 @@ mod on_the_server {
     }
 
     fn request_id() -> Option<String> {
-        let parts = use_context::<http::request::Parts>()?;
-        Some(parts.headers.get("x-request-id")?.to_str().ok()?.to_owned())
+        Some(use_context::<domain::id::RequestId>()?.0)
     }
 
     /// The one place a status is set, so that it always fits the code.

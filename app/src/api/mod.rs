@@ -2,6 +2,7 @@
 
 pub mod artifacts;
 pub mod clusters;
+mod codec;
 pub mod environments;
 pub mod error;
 pub mod jobs;

@@ -1,6 +1,6 @@
 //! Runs and operations.
 
-use super::ApiError;
+use super::{ApiError, codec::Text};
 use domain::{
     id::{JobId, OperationId, RunId},
     job::LaunchPreview,
@@ -13,38 +13,38 @@ use leptos::{
     server_fn::codec::{GetUrl, Json},
 };
 
-#[server(name = CallStartRun, prefix = "/fn", endpoint = "start_run", input = Json)]
+#[server(name = CallStartRun, prefix = "/fn", endpoint = "start_run", input = Json, output = Text)]
 pub async fn start_run(job: JobId, key: String) -> Result<Run, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(service.start_run(&viewer, &job, domain::run::StartRequest::default(), Some(&key)).await?)
 }
 
-#[server(name = CallStopRun, prefix = "/fn", endpoint = "stop_run", input = Json)]
+#[server(name = CallStopRun, prefix = "/fn", endpoint = "stop_run", input = Json, output = Text)]
 pub async fn stop_run(run: RunId, mode: StopMode, key: String) -> Result<Operation, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(service.stop_run(&viewer, &run, domain::run::StopRequest { mode }, Some(&key)).await?)
 }
 
-#[server(name = CallRunEvents, prefix = "/fn", endpoint = "run_events", input = GetUrl)]
+#[server(name = CallRunEvents, prefix = "/fn", endpoint = "run_events", input = GetUrl, output = Text)]
 pub async fn run_events(run: RunId) -> Result<Vec<RunEvent>, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(service.run_events(&viewer, &run).await?)
 }
 
-#[server(name = CallRunLaunch, prefix = "/fn", endpoint = "run_launch", input = GetUrl)]
+#[server(name = CallRunLaunch, prefix = "/fn", endpoint = "run_launch", input = GetUrl, output = Text)]
 pub async fn run_launch(run: RunId) -> Result<LaunchPreview, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(service.run_launch(&viewer, &run).await?)
 }
 
-#[server(name = CallRuns, prefix = "/fn", endpoint = "runs", input = Json)]
+#[server(name = CallRuns, prefix = "/fn", endpoint = "runs", input = Json, output = Text)]
 pub async fn runs(job: JobId, after: Option<String>) -> Result<Page<Run>, ApiError> {
     let (service, viewer) = super::caller()?;
     let query = domain::run::RunQuery { job: Some(job), limit: domain::page::DEFAULT_LIMIT, after, ..Default::default() };
     Ok(service.runs(&viewer, query).await?)
 }
 
-#[server(name = CallOperation, prefix = "/fn", endpoint = "operation", input = GetUrl)]
+#[server(name = CallOperation, prefix = "/fn", endpoint = "operation", input = GetUrl, output = Text)]
 pub async fn operation(id: OperationId) -> Result<Operation, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(service.operation(&viewer, &id).await?)

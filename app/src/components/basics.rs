@@ -16,6 +16,7 @@ pub fn Icon(name: &'static str) -> impl IntoView {
             <use href=format!("#i-{name}")></use>
         </svg>
     }
+    .into_any()
 }
 
 /// A moment: absolute until scripts run, then relative with the absolute one at hand.
@@ -27,6 +28,7 @@ pub fn Time(at: Millis) -> impl IntoView {
             {move || ui.when(at)}
         </time>
     }
+    .into_any()
 }
 
 /// Copies a text and confirms in place.
@@ -50,6 +52,7 @@ pub fn CopyButton(#[prop(into)] text: Signal<String>, #[prop(optional)] label: O
             {label.map(t)}
         </button>
     }
+    .into_any()
 }
 
 /// How urgent a banner is.
@@ -73,6 +76,7 @@ pub fn Banner(tone: Tone, children: Children) -> impl IntoView {
             <div class="grow">{children()}</div>
         </div>
     }
+    .into_any()
 }
 
 /// Nothing to show, and what to do about it.
@@ -86,6 +90,7 @@ pub fn Empty(icon: &'static str, title: T, hint: T, #[prop(optional)] children: 
             {children.map(|children| children())}
         </div>
     }
+    .into_any()
 }
 
 /// Bars of about the height of what is loading; shown late, so that quick answers do not flash.
@@ -97,6 +102,7 @@ pub fn Skeleton(#[prop(default = 3)] lines: usize) -> impl IntoView {
             {(0..lines).map(|i| view! { <span class="sk" data-w=(i % 3).to_string()></span> }).collect_view()}
         </div>
     }
+    .into_any()
 }
 
 /// A page's title; also the tab's.
@@ -123,11 +129,12 @@ pub fn Outside(url: String, children: Children) -> impl IntoView {
 /// A share from 0 to 100, drawn and written.
 #[component]
 pub fn Meter(#[prop(into)] percent: Signal<f64>, #[prop(into)] label: Signal<String>) -> impl IntoView {
-    let whole = move || percent.get().clamp(0.0, 100.0).round();
+    let whole = move || percent.get().clamp(0.0, 100.0).round() as u8;
     view! {
         <span class="meter">
             <progress max="100" value=move || whole().to_string() aria-label=move || label.get()></progress>
             <span>{move || format!("{} %", whole())}</span>
         </span>
     }
+    .into_any()
 }

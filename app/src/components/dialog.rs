@@ -34,6 +34,7 @@ pub fn Dialog(
             }.into_any())}
         </dialog>
     }
+    .into_any()
 }
 
 /// Whether a dialog is open anywhere; single-key shortcuts stand down then.

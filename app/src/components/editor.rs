@@ -1,7 +1,11 @@
 //! The only places where text becomes the content of a `<textarea>`: the framework writes it
 //! unescaped, so it is escaped here.
 
-use crate::{bridge, i18n::T, ui::ui};
+use crate::{
+    bridge::{self, Js},
+    i18n::T,
+    ui::ui,
+};
 use domain::Lang;
 use leptos::{html, prelude::*};
 use wasm_bindgen::prelude::*;
@@ -30,6 +34,7 @@ pub fn TextArea(
             on:input:target=move |event| value.set(event.target().value())
             inner_html=raw_text(&value.get_untracked())></textarea>
     }
+    .into_any()
 }
 
 /// A SQL editor; a plain text area until its bundle is there, and without scripts.
@@ -43,13 +48,13 @@ pub fn CodeEditor(
 ) -> impl IntoView {
     let ui = ui();
     let (host, area) = (NodeRef::<html::Div>::new(), NodeRef::<html::Textarea>::new());
-    let editor = StoredValue::new_local(None::<bridge::Editor>);
+    let editor = Js::<bridge::Editor>::new();
     // What the editor holds, so that its own changes are not written back to it.
     let held = StoredValue::new(value.get_untracked());
-    let on_text = StoredValue::new_local(None::<Closure<dyn Fn(String)>>);
+    let on_text = Js::<Closure<dyn Fn(String)>>::new();
     Effect::new(move |_| {
         let (Some(host), Some(area)) = (host.get(), area.get()) else { return };
-        if editor.with_value(Option::is_some) {
+        if editor.is_set() {
             return;
         }
         let closure = Closure::<dyn Fn(String)>::new(move |text: String| {
@@ -58,22 +63,24 @@ pub fn CodeEditor(
         });
         let lang = ui.lang.get_untracked();
         let mounted = bridge::mount_editor(&host, &area, label.get(lang), lang == Lang::ZhCn, &closure);
-        on_text.set_value(Some(closure));
-        editor.set_value(Some(mounted));
+        on_text.set(closure);
+        editor.set(mounted);
     });
     Effect::new(move |_| {
         let text = value.get();
         if held.with_value(|held| *held != text) {
             held.set_value(text.clone());
-            editor.with_value(|editor| editor.as_ref().map(|e| e.set_text(&text)));
+            editor.with(|editor| editor.set_text(&text));
         }
     });
     Effect::new(move |_| {
         let (line, text) = problem.get().unwrap_or_default();
-        editor.with_value(|editor| editor.as_ref().map(|e| e.set_problem(line, &text)));
+        editor.with(|editor| editor.set_problem(line, &text));
     });
     on_cleanup(move || {
-        editor.try_update_value(|editor| editor.take().map(|e| e.destroy()));
+        if let Some(editor) = editor.take() {
+            editor.destroy();
+        }
     });
     view! {
         <div class="code">
@@ -81,6 +88,7 @@ pub fn CodeEditor(
             <TextArea id value node=area rows=16 label=Signal::derive(move || ui.text(label).to_owned()) describedby=format!("{id}-h {id}-e")/>
         </div>
     }
+    .into_any()
 }
 
 #[cfg(test)]

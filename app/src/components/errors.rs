@@ -51,6 +51,7 @@ pub fn ErrorLine(error: ApiError, #[prop(optional, into)] retry: Option<Callback
             })}
         </Banner>
     }
+    .into_any()
 }
 
 /// A whole page that cannot be shown.

@@ -61,6 +61,7 @@ pub fn Field(
             <FieldError id name errors/>
         </div>
     }
+    .into_any()
 }
 
 /// The error under a field; a screen reader is told with the control.
@@ -72,6 +73,7 @@ pub fn FieldError(id: &'static str, name: &'static str, errors: FieldErrors) -> 
             {move || errors.with(|all| all.get(name).map(|failure| super::failure_text(ui, failure)))}
         </span>
     }
+    .into_any()
 }
 
 /// A line of text bound to a signal.

@@ -3,7 +3,7 @@ use crate::{i18n::T, time, ui::ui};
 use domain::{
     filter::View,
     operation::OperationState,
-    run::{Family, Requested, Run, RunState, StopMode, Trust},
+    run::{Family, Requested, Run, RunState, Trust},
 };
 use leptos::prelude::*;
 
@@ -45,13 +45,6 @@ pub fn view_word(view: View) -> T {
         View::Running => T::ViewRunning,
         View::Queued => T::ViewQueued,
         View::Mine => T::ViewMine,
-    }
-}
-
-pub fn stop_word(mode: StopMode) -> T {
-    match mode {
-        StopMode::Cancel => T::Cancel,
-        StopMode::Kill => T::Kill,
     }
 }
 

@@ -75,4 +75,5 @@ pub fn StepList(operation: Operation) -> impl IntoView {
             </details>
         })}
     }
+    .into_any()
 }

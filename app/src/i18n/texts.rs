@@ -256,7 +256,6 @@ texts! {
     OpenEngineUi: "Open in a new tab", "在新标签页打开";
     Cause: "Cause", "原因";
     WhatWillBeSubmitted: "What will be submitted", "将要提交的内容";
-    WhatWillBeSubmittedSaved: "What will be submitted (as saved)", "将要提交的内容（已保存的版本）";
     WhatWasSubmitted: "What was submitted", "已提交的内容";
     HadoopUser: "Hadoop user", "Hadoop 用户";
     MasterContainer: "ApplicationMaster", "ApplicationMaster 容器";

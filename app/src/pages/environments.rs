@@ -31,8 +31,7 @@ async fn content() -> Result<Content, ApiError> {
     ))
 }
 
-#[component]
-pub fn Environments() -> impl IntoView {
+pub fn environments() -> AnyView {
     let ui = ui();
     let resource = Resource::new_blocking(|| (), |()| content());
     live::on_batch(move |batch| {

@@ -8,13 +8,8 @@ mod jobs;
 mod login;
 mod tokens;
 
-pub use clusters::{Cluster, Clusters, NewCluster};
-pub use environments::Environments;
-pub use form::{EditJob, NewJob};
-pub use job::Job;
 pub use jobs::Jobs;
 pub use login::Login;
-pub use tokens::Tokens;
 
 use crate::{
     components::{Empty, TitleOf},
@@ -23,6 +18,37 @@ use crate::{
     ui::t,
 };
 use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+/// Pages beside the list are modules of their own, fetched when they are gone to. Each is named
+/// after its page; what it reads begins within it, so that the first load carries none of it.
+macro_rules! lazy_pages {
+    ($($route:ident = $page:path;)*) => {$(
+        pub struct $route;
+
+        #[lazy_route]
+        impl LazyRoute for $route {
+            fn data() -> Self {
+                Self
+            }
+
+            fn view(_page: Self) -> AnyView {
+                $page().into_any()
+            }
+        }
+    )*};
+}
+
+lazy_pages! {
+    NewJobPage = form::new_job;
+    EditJobPage = form::edit_job;
+    JobPage = job::job;
+    ClustersPage = clusters::clusters;
+    NewClusterPage = clusters::new_cluster;
+    ClusterPage = clusters::cluster;
+    EnvironmentsPage = environments::environments;
+    TokensPage = tokens::tokens;
+}
 
 /// Nothing at this address.
 pub fn not_found() -> AnyView {

@@ -10,8 +10,7 @@ use domain::identity::{CreatedToken, NewToken, Token};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 
-#[component]
-pub fn Tokens() -> impl IntoView {
+pub fn tokens() -> AnyView {
     let tokens = Resource::new_blocking(|| (), |()| api::tokens::tokens());
     let made = RwSignal::new(None::<CreatedToken>);
     view! {

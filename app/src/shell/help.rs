@@ -63,4 +63,5 @@ pub fn Help() -> impl IntoView {
             </div>
         </Dialog>
     }
+    .into_any()
 }

@@ -78,4 +78,5 @@ pub fn Nav() -> impl IntoView {
             }).collect_view()}
         </nav>
     }
+    .into_any()
 }

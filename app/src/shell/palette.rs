@@ -2,13 +2,13 @@ use super::nav::places;
 use crate::{
     api,
     components::{Icon, StateOnly},
+    go::Go,
     i18n::T,
     paths,
     ui::{t, ui},
 };
 use domain::job::JobRow;
 use leptos::{html, prelude::*};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// Most jobs listed at once.
 const MOST: usize = 12;
@@ -29,7 +29,7 @@ pub fn Palette() -> impl IntoView {
     let (text, at) = (RwSignal::new(String::new()), RwSignal::new(0_usize));
     let rows = RwSignal::new(Vec::<JobRow>::new());
     let places: Vec<_> = places().into_iter().flat_map(|(_, places)| places).collect();
-    let navigate = StoredValue::new_local(use_navigate());
+    let navigate = Go::new();
 
     Effect::new(move |_| {
         let Some(dialog) = node.get() else { return };
@@ -68,7 +68,7 @@ pub fn Palette() -> impl IntoView {
     let go = move |index: usize| {
         if let Some(entry) = entries.with_untracked(|all| all.get(index).cloned()) {
             ui.palette.set(false);
-            navigate.with_value(|navigate| navigate(&entry.href, NavigateOptions::default()));
+            navigate.to(&entry.href);
         }
     };
     let keydown = move |event: leptos::ev::KeyboardEvent| {
@@ -105,4 +105,5 @@ pub fn Palette() -> impl IntoView {
             {move || entries.with(Vec::is_empty).then(|| view! { <p class="mut pad">{t(T::NothingMatches)}</p> })}
         </dialog>
     }
+    .into_any()
 }

@@ -25,6 +25,7 @@ pub fn Top() -> impl IntoView {
             <UserMenu/>
         </header>
     }
+    .into_any()
 }
 
 #[component]
@@ -46,6 +47,7 @@ fn Live() -> impl IntoView {
             <Icon name="activity"/>{text}
         </span>
     }
+    .into_any()
 }
 
 #[component]
@@ -63,6 +65,7 @@ fn ThemeSwitch() -> impl IntoView {
             {move || view! { <Icon name=if dark() { "sun" } else { "moon" }/> }}
         </button>
     }
+    .into_any()
 }
 
 #[component]
@@ -78,6 +81,7 @@ pub fn LangSwitch() -> impl IntoView {
             <span class="vh only-s">{move || other().1}</span>
         </button>
     }
+    .into_any()
 }
 
 #[component]
@@ -112,4 +116,5 @@ fn UserMenu() -> impl IntoView {
             <button type="button" class="btn" on:click=move |_| bridge::post_form(paths::LOGOUT)><Icon name="log-out"/>{t(T::SignOut)}</button>
         </div>
     }
+    .into_any()
 }

@@ -54,8 +54,7 @@ fn shown<T: Clone + Send + Sync + 'static>(asked: Asked<T>, view: fn(T) -> AnyVi
     .into_any()
 }
 
-#[component]
-pub fn Cluster() -> impl IntoView {
+pub fn cluster() -> AnyView {
     let ui = ui();
     let params = use_params_map();
     let code = Memo::new(move |_| params.read().get("code").unwrap_or_default());
@@ -178,7 +177,7 @@ fn facts(cluster: cluster::Cluster) -> AnyView {
 }
 
 fn percent(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{} %", value.round()))
+    value.map_or_else(|| "–".to_owned(), |value| format!("{} %", value.round() as i64))
 }
 
 fn queue_table(queues: Vec<Queue>) -> AnyView {

@@ -8,8 +8,7 @@ use crate::{
 use domain::{Action, cluster::Cluster, event::Topic};
 use leptos::prelude::*;
 
-#[component]
-pub fn Clusters() -> impl IntoView {
+pub fn clusters() -> AnyView {
     let ui = ui();
     let clusters = Resource::new_blocking(|| (), |()| api::clusters::clusters());
     live::on_batch(move |batch| {

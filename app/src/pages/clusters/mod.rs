@@ -4,6 +4,6 @@ mod detail;
 mod list;
 mod new;
 
-pub use detail::Cluster;
-pub use list::Clusters;
-pub use new::NewCluster;
+pub use detail::cluster;
+pub use list::clusters;
+pub use new::new_cluster;

@@ -2,6 +2,7 @@ use crate::{
     api::{self, ApiError},
     bridge,
     components::{ErrorLine, Field, FieldError, FieldErrors, Icon, SelectField, TextField, TitleOf, loaded, note_error},
+    go::Go,
     i18n::{T, fill},
     paths,
     ui::{t, ui},
@@ -11,7 +12,6 @@ use domain::{
     identity::Team,
 };
 use leptos::{html, prelude::*};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 use std::collections::BTreeMap;
 
 /// What a team may use there; an empty user leaves the team out.
@@ -22,8 +22,7 @@ struct GrantRow {
     queues: RwSignal<String>,
 }
 
-#[component]
-pub fn NewCluster() -> impl IntoView {
+pub fn new_cluster() -> AnyView {
     let teams = Resource::new_blocking(|| (), |()| api::clusters::teams());
     view! {
         <TitleOf text=T::RegisterCluster/>
@@ -43,7 +42,7 @@ fn form(teams: Vec<Team>) -> AnyView {
     let errors: FieldErrors = RwSignal::new(BTreeMap::new());
     let (error, busy) = (RwSignal::new(None::<ApiError>), RwSignal::new(false));
     let input = NodeRef::<html::Input>::new();
-    let navigate = StoredValue::new_local(use_navigate());
+    let go = Go::new();
     let grants: Vec<GrantRow> = teams.into_iter().map(|team| GrantRow { team, user: text(""), queues: text("root.default") }).collect();
     let rows = StoredValue::new(grants.clone());
     let picked = move |_| {
@@ -91,7 +90,7 @@ fn form(teams: Vec<Team>) -> AnyView {
             let answer = api::clusters::create_cluster(input).await;
             busy.try_set(false);
             match answer {
-                Ok(cluster) => navigate.with_value(|navigate| navigate(&paths::cluster(&cluster.code), NavigateOptions::default())),
+                Ok(cluster) => go.to(&paths::cluster(&cluster.code)),
                 Err(failed) => {
                     note_error(ui, &failed);
                     if let ApiError::Failed(told) = &failed {

@@ -2,7 +2,7 @@
 
 use super::state::Form;
 use crate::{
-    bridge,
+    bridge::{self, Js},
     components::{Banner, Field, Icon, Meter, SelectField, TextField, Tone, failure_text},
     i18n::T,
     time,
@@ -37,8 +37,8 @@ struct Uploading {
     message: RwSignal<Option<Message>>,
     name: RwSignal<String>,
     since: RwSignal<Millis>,
-    cancel: StoredValue<Option<js_sys::Function>, LocalStorage>,
-    tell: StoredValue<Option<Closure<dyn Fn(String)>>, LocalStorage>,
+    cancel: Js<js_sys::Function>,
+    tell: Js<Closure<dyn Fn(String)>>,
 }
 
 fn begin(form: Form, up: Uploading, file: &web_sys::File) {
@@ -58,8 +58,8 @@ fn begin(form: Form, up: Uploading, file: &web_sys::File) {
         up.message.try_set(Some(message));
     });
     let cancel = bridge::upload(file, untrack(|| form.team_id()).map(|team| team.to_string()), &tell);
-    up.tell.set_value(Some(tell));
-    up.cancel.set_value(Some(cancel));
+    up.tell.set(tell);
+    up.cancel.set(cancel);
 }
 
 fn progress(up: Uploading) -> Option<AnyView> {
@@ -76,11 +76,9 @@ fn progress(up: Uploading) -> Option<AnyView> {
             let left = if speed > 0.0 { (size - sent) / speed } else { 0.0 };
             let percent = sent * 100.0 / size.max(1.0);
             let detail = format!("{} / {} · {}/s · {}", time::bytes(sent as i64), time::bytes(size as i64), time::bytes(speed as i64), time::duration(ui.lang.get(), (left * 1000.0) as Millis));
-            let stop = move |_| up.cancel.with_value(|cancel| {
-                if let Some(cancel) = cancel {
-                    // The function of the bridge throws nothing.
-                    let _ = cancel.call0(&JsValue::NULL);
-                }
+            let stop = move |_| up.cancel.with(|cancel| {
+                // The function of the bridge throws nothing.
+                let _ = cancel.call0(&JsValue::NULL);
             });
             view! {
                 <div class="stack" role="status">
@@ -110,8 +108,8 @@ pub fn jar(form: Form) -> AnyView {
         message: RwSignal::new(None),
         name: RwSignal::new(String::new()),
         since: RwSignal::new(0),
-        cancel: StoredValue::new_local(None),
-        tell: StoredValue::new_local(None),
+        cancel: Js::new(),
+        tell: Js::new(),
     };
     let options = Signal::derive(move || {
         let mut options = vec![(String::new(), ui.text(T::ChooseJar).to_owned())];

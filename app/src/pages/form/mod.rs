@@ -53,8 +53,7 @@ async fn offer(job: Option<String>) -> Result<Offer, api::ApiError> {
     })
 }
 
-#[component]
-pub fn NewJob() -> impl IntoView {
+pub fn new_job() -> AnyView {
     let query = use_query_map();
     let kind = Memo::new(move |_| query.read().get("kind").and_then(|kind| JobKind::from_name(&kind)).unwrap_or(JobKind::FlinkSql));
     let from = Memo::new(move |_| query.read().get("from"));
@@ -65,8 +64,7 @@ pub fn NewJob() -> impl IntoView {
     })
 }
 
-#[component]
-pub fn EditJob() -> impl IntoView {
+pub fn edit_job() -> AnyView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let resource = Resource::new_blocking(move || id.get(), |id| offer(Some(id)));

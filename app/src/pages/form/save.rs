@@ -12,7 +12,6 @@ use crate::{
 };
 use domain::{Code, job::Job, validate::FieldFailure};
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 use wasm_bindgen::JsCast;
 
 fn show_fields(form: Form, failures: Vec<FieldFailure>) {
@@ -79,7 +78,6 @@ pub fn save(form: Form, start: bool) {
     }
     form.errors.update(|errors| errors.clear());
     form.busy.set(true);
-    let navigate = form.navigate.get_value();
     leptos::task::spawn_local(async move {
         match send(form).await {
             Ok(job) => {
@@ -88,7 +86,7 @@ pub fn save(form: Form, start: bool) {
                 let started = if start { api::runs::start_run(job.id.clone(), bridge::random_key()).await.map(|_| ()) } else { Ok(()) };
                 form.busy.try_set(false);
                 match started {
-                    Ok(()) => navigate(&paths::job(&job.id), NavigateOptions::default()),
+                    Ok(()) => form.go.to(&paths::job(&job.id)),
                     // It is saved; only the start was refused.
                     Err(error) => refuse(form, error),
                 }
@@ -127,10 +125,7 @@ pub fn bar(form: Form) -> AnyView {
     let count = move || form.errors.with(std::collections::BTreeMap::len);
     view! {
         <div class="full stack">
-            {move || form.saved.get().map(|(id, _)| {
-                let id = StoredValue::new(id);
-                launch_details(T::WhatWillBeSubmittedSaved, move || api::jobs::preview_job(id.get_value()))
-            })}
+            {launch_details(T::WhatWillBeSubmitted, move || api::jobs::preview_spec(untrack(|| form.new_job())))}
             {move || (count() > 0).then(|| view! {
                 <Banner tone=Tone::Error>{move || fill(ui.text(T::FieldsRefused), &[("n", &count().to_string())])}</Banner>
             })}
@@ -151,10 +146,4 @@ pub fn bar(form: Form) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-pub type Navigate = std::rc::Rc<dyn Fn(&str, NavigateOptions)>;
-
-pub fn navigator() -> StoredValue<Navigate, LocalStorage> {
-    StoredValue::new_local(std::rc::Rc::new(use_navigate()))
 }

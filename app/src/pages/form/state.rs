@@ -1,7 +1,7 @@
 //! What is typed, as signals, and the definition they make.
 
 use super::Offer;
-use crate::components::FieldErrors;
+use crate::{components::FieldErrors, go::Go};
 use domain::{
     artifact::Artifact,
     id::{JobId, TeamId},
@@ -49,7 +49,7 @@ pub struct Form {
     /// A check by the server found nothing wrong.
     pub checked: RwSignal<bool>,
     pub ui: StoredValue<crate::ui::Ui>,
-    pub navigate: StoredValue<super::save::Navigate, LocalStorage>,
+    pub go: Go,
     /// Somebody else's newer version, when a save met one.
     pub theirs: RwSignal<Option<Job>>,
     /// When the draft was kept last, and whether it was found at the start.
@@ -110,7 +110,7 @@ impl Form {
             busy: RwSignal::new(false),
             checked: RwSignal::new(false),
             ui: StoredValue::new(crate::ui::ui()),
-            navigate: super::save::navigator(),
+            go: Go::new(),
             theirs: RwSignal::new(None),
             kept: RwSignal::new(None),
             restored: RwSignal::new(false),

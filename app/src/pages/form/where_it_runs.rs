@@ -41,6 +41,12 @@ pub fn target(form: Form) -> AnyView {
         let allowed = queues(form);
         let now = form.queue.get_untracked();
         if let Some(first) = allowed.first().filter(|_| !allowed.contains(&now)) {
+            // The form's own choice is no change by the reader.
+            form.first.update_value(|(_, spec)| {
+                if spec.queue.is_empty() {
+                    spec.queue.clone_from(first);
+                }
+            });
             form.queue.set(first.clone());
         }
     });

@@ -4,13 +4,13 @@ use super::Shown;
 use crate::{
     api, bridge,
     components::{Dialog, ErrorLine, Icon, note_error},
+    go::Go,
     i18n::{T, fill},
     paths,
     ui::t,
 };
 use domain::{Action, run::{Run, StopMode}};
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 fn open_run(shown: Shown) -> Option<Run> {
     shown.job.with(|job| job.run.clone()).filter(|run| !run.state.is_terminal())
@@ -135,6 +135,7 @@ fn Stop(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -144,7 +145,7 @@ fn Delete(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let name = move || shown.job.with(|job| job.spec.name.clone());
     let title = Signal::derive(move || fill(ui.text(T::DeleteTitle), &[("name", &name())]));
-    let navigate = StoredValue::new_local(use_navigate());
+    let go = Go::new();
     let ready = move || typed.get() == name() && !asked.busy.get();
     let delete = move |_| {
         if !untrack(ready) {
@@ -152,7 +153,7 @@ fn Delete(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
         }
         let id = shown.job.with_untracked(|job| job.id.clone());
         asked.ask(shown, api::jobs::delete_job(id), move |()| {
-            navigate.with_value(|navigate| navigate(paths::JOBS, NavigateOptions::default()));
+            go.to(paths::JOBS);
         });
     };
     view! {
@@ -170,4 +171,5 @@ fn Delete(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
             </div>
         </Dialog>
     }
+    .into_any()
 }

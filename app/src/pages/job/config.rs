@@ -61,7 +61,8 @@ where
     };
     let toggled = move |event: leptos::ev::Event| {
         let open = event_target::<web_sys::Element>(&event).has_attribute("open");
-        if open && answer.with_untracked(Option::is_none) {
+        // Each time anew: what is asked about may have changed since.
+        if open {
             fetch();
         }
     };

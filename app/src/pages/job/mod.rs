@@ -21,7 +21,7 @@ use crate::{
 use domain::{
     Code, Failure,
     event::Topic,
-    job,
+    job::Job,
     operation::Operation,
     run::{RunEvent, RunState},
 };
@@ -34,14 +34,14 @@ const TABS: [(&str, T); 4] = [("overview", T::Overview), ("logs", T::Logs), ("co
 #[derive(Clone, Copy)]
 pub struct Shown {
     pub ui: Ui,
-    pub job: RwSignal<job::Job>,
+    pub job: RwSignal<Job>,
     pub events: RwSignal<Vec<RunEvent>>,
     pub operation: RwSignal<Option<Operation>>,
     pub gone: RwSignal<Option<api::ApiError>>,
 }
 
 impl Shown {
-    fn new(job: job::Job, events: Vec<RunEvent>, operation: Option<Operation>) -> Self {
+    fn new(job: Job, events: Vec<RunEvent>, operation: Option<Operation>) -> Self {
         let shown = Self {
             ui: ui(),
             job: RwSignal::new(job),
@@ -95,7 +95,7 @@ impl Shown {
 }
 
 /// History and operation of the job's run. Either may be unreadable without hiding the job.
-async fn beside(job: &job::Job) -> (Vec<RunEvent>, Option<Operation>) {
+async fn beside(job: &Job) -> (Vec<RunEvent>, Option<Operation>) {
     let Some(run) = &job.run else { return (Vec::new(), None) };
     let events = api::runs::run_events(run.id.clone()).await.unwrap_or_default();
     let operation = match &run.operation {
@@ -105,7 +105,7 @@ async fn beside(job: &job::Job) -> (Vec<RunEvent>, Option<Operation>) {
     (events, operation)
 }
 
-type Page = (job::Job, Vec<RunEvent>, Option<Operation>);
+type Page = (Job, Vec<RunEvent>, Option<Operation>);
 
 async fn page(id: String) -> Result<Page, api::ApiError> {
     let job = api::jobs::job(id).await?;
@@ -113,8 +113,7 @@ async fn page(id: String) -> Result<Page, api::ApiError> {
     Ok((job, events, operation))
 }
 
-#[component]
-pub fn Job() -> impl IntoView {
+pub fn job() -> AnyView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let tab = Memo::new(move |_| params.read().get("tab").unwrap_or_else(|| TABS[0].0.to_owned()));

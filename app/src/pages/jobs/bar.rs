@@ -50,7 +50,7 @@ pub fn bar(table: Table) -> AnyView {
         format!("{origin}{}", table.address(None, None, None))
     });
     view! {
-        <div class="hd bar">
+        <div class="hd tools">
             <input class="filter mono" type="search" node_ref=input aria-label=t(T::FilterLabel) placeholder="state:failed owner:me queue:root.*"
                 autocomplete="off" spellcheck="false"
                 prop:value=move || table.q.get() value=table.q.get_untracked()

@@ -3,6 +3,7 @@
 use crate::{
     api,
     components::note_error,
+    go::Go,
     head::{JobsHead, counts},
     i18n::T,
     live, paths, time,
@@ -15,7 +16,7 @@ use domain::{
     job::JobRow,
 };
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, hooks::{use_navigate, use_query_map}};
+use leptos_router::hooks::use_query_map;
 use std::collections::{HashMap, HashSet};
 
 /// More changed rows than this are cheaper to read with all the others.
@@ -43,10 +44,8 @@ pub struct Table {
     pub q: Memo<String>,
     pub view: Memo<View>,
     pub sort: Memo<String>,
-    navigate: StoredValue<Navigate, LocalStorage>,
+    go: Go,
 }
-
-type Navigate = std::rc::Rc<dyn Fn(&str, NavigateOptions)>;
 
 impl Table {
     pub fn new(head: JobsHead) -> Self {
@@ -69,7 +68,7 @@ impl Table {
             q: Memo::new(move |_| get("q")),
             view: Memo::new(move |_| View::from_name(&get("view")).unwrap_or_default()),
             sort: Memo::new(move |_| get("sort")),
-            navigate: StoredValue::new_local(std::rc::Rc::new(use_navigate())),
+            go: Go::new(),
         };
         if head.complete {
             table.shown.set(table.wanted());
@@ -218,11 +217,10 @@ impl Table {
 
     /// Goes there. Typing replaces the entry of the history, a click makes one.
     pub fn go(self, address: &str, replace: bool) {
-        let options = NavigateOptions { replace, scroll: false, ..Default::default() };
-        self.navigate.with_value(|navigate| navigate(address, options));
+        self.go.stay(address, replace);
     }
 
     pub fn open(self, address: &str) {
-        self.navigate.with_value(|navigate| navigate(address, NavigateOptions::default()));
+        self.go.to(address);
     }
 }

@@ -3,22 +3,22 @@
 use super::{super::Shown, file::LogFile};
 use crate::{
     components::Icon,
+    go::Go,
     i18n::{T, fill},
     keys, paths, time,
     ui::t,
 };
 use domain::logs::LogContainer;
 use leptos::{html, prelude::*};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// Container and file, as two selects that write the address.
 pub fn picker(shown: Shown, list: Memo<Vec<LogContainer>>, choice: Memo<Option<(String, String)>>) -> AnyView {
     let ui = shown.ui;
-    let navigate = StoredValue::new_local(use_navigate());
+    let router = Go::new();
     let id = shown.job.with_untracked(|job| job.id.clone());
     let go = move |container: &str, file: &str| {
         let address = format!("{}{}", paths::job_tab(&id, "logs"), paths::query(&[("c", container), ("f", file)]));
-        navigate.with_value(|navigate| navigate(&address, NavigateOptions { scroll: false, ..Default::default() }));
+        router.stay(&address, false);
     };
     let (go_container, go_file) = (go.clone(), go);
     let container = move || choice.get().map(|(container, _)| container).unwrap_or_default();
@@ -111,7 +111,7 @@ pub fn bar(log: LogFile) -> AnyView {
         }
     };
     view! {
-        <div class="hd bar">
+        <div class="hd tools">
             <input type="search" node_ref=input class="find mono" aria-label=t(T::SearchLog) placeholder=t(T::SearchLog) spellcheck="false" autocomplete="off"
                 prop:value=move || typed.get()
                 on:input:target=move |event| typed.set(event.target().value())

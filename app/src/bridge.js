@@ -83,7 +83,6 @@ export function live(onBatch, onState) {
 
   const open = () => {
     let wait = 1000;
-    let opened = false;
     let source;
     let retry;
     const connect = () => {
@@ -92,21 +91,20 @@ export function live(onBatch, onState) {
         wait = 1000;
         tell("on");
         share({ state: "on" });
-        // What happened while away is not replayed.
-        if (opened) { take("resync"); share({ event: "resync" }); }
-        opened = true;
       };
-      source.onmessage = (message) => {
+      source.addEventListener("change", (message) => {
         let event;
         try { event = JSON.parse(message.data); } catch { event = "resync"; }
         take(event);
         share({ event });
-      };
+      });
+      // The server says so on each connection: what happened while away is not replayed.
       source.addEventListener("resync", () => { take("resync"); share({ event: "resync" }); });
+      source.addEventListener("end", () => { tell("ended"); share({ state: "ended" }); });
       source.onerror = () => {
+        source.close();
         tell("paused");
         share({ state: "paused" });
-        source.close();
         retry = setTimeout(connect, wait + Math.random() * 500);
         wait = Math.min(wait * 2, 30000);
       };
@@ -194,17 +192,17 @@ export function upload(file, team, tell) {
     if (ticket.state === "known") return say({ artifact: ticket.artifact, known: true });
     store(note, ticket.id);
     const have = new Set(ticket.received);
-    const size = (n) => Math.min(ticket.part_size, file.size - (n - 1) * ticket.part_size);
+    const size = (n) => Math.min(ticket.part_size, file.size - n * ticket.part_size);
     const sent = new Map([...have].map((n) => [n, size(n)]));
     const progress = () => say({ stage: "sending", sent: [...sent.values()].reduce((a, b) => a + b, 0), size: file.size });
-    const missing = Array.from({ length: ticket.parts }, (_, i) => i + 1).filter((n) => !have.has(n));
+    const missing = Array.from({ length: ticket.parts }, (_, i) => i).filter((n) => !have.has(n));
     progress();
     const worker = async () => {
       for (let n = missing.shift(); n !== undefined; n = missing.shift()) {
         for (let attempt = 1; ; attempt++) {
           if (aborted) throw { aborted: true };
           try {
-            const from = (n - 1) * ticket.part_size;
+            const from = n * ticket.part_size;
             await sendPart(`/api/v1/uploads/${ticket.id}/parts/${n}`, file.slice(from, from + size(n)),
               (bytes) => { sent.set(n, Math.max(sent.get(n) ?? 0, Math.min(bytes, size(n)))); progress(); }, aborts);
             sent.set(n, size(n));

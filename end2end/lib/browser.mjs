@@ -1,0 +1,68 @@
+// Chromium as a person has it, and everything it complains about.
+import { AxeBuilder } from "@axe-core/playwright";
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+export async function launch() {
+  return chromium.launch({
+    executablePath: process.env.PENSTOCK_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+  });
+}
+
+/** A page that remembers each console error, page error, broken policy and request to another origin. */
+export async function newPage(context, url) {
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => {
+    // A refused request is told by the page itself; the browser's own line about it is no fault.
+    if (message.type() === "error" && !/Failed to load resource: the server responded with a status of 4/.test(message.text())) {
+      complaints.push(message.text());
+    }
+    if (/content security policy/i.test(message.text())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(`page error: ${error.stack ?? error}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) complaints.push(`foreign request: ${request.url()}`);
+  });
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+    });
+  });
+  page.complaints = complaints;
+  return page;
+}
+
+/** Scripts have taken over. */
+export async function awake(page) {
+  await page.waitForFunction(() => document.cookie.includes("tz="));
+  await page.waitForFunction(() => document.querySelector(".live")?.dataset.link !== "wait" || !document.querySelector(".live"));
+}
+
+export async function signIn(page, console, user) {
+  await page.goto(`${console.url}/login`);
+  await page.getByLabel(/User name|用户名/).fill(user.name);
+  await page.getByLabel(/Password|密码/).fill(user.password);
+  await page.locator("button[type=submit]").click();
+  await page.waitForURL((at) => !at.pathname.startsWith("/login"));
+  await awake(page);
+}
+
+export async function axe(page, name) {
+  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+  const told = violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} — ${(n.any[0] ?? n.all[0] ?? n.none[0])?.message ?? ""}`).join("; ")}`);
+  assert.deepEqual(told, [], `axe on ${name}`);
+}
+
+export function noComplaints(page) {
+  assert.deepEqual(page.complaints, []);
+}
+
+/** The page scrolls one way only. */
+export async function noSidewaysScroll(page, name) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(over <= 0, `${name} is ${over} px too wide`);
+}

@@ -1,0 +1,114 @@
+// Both kinds of job, from the form to the end, on the real cluster.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { awake, launch, newPage, noComplaints, signIn } from "../lib/browser.mjs";
+import { open, until } from "../lib/console.mjs";
+import { BATCH, STREAM, lastRun, sqlJob } from "../lib/jobs.mjs";
+
+const chip = (page, word) => page.locator("main > .hd .st").filter({ hasText: word });
+const jobOf = (page) => new URL(page.url()).pathname.split("/")[2];
+
+let console_, browser, context, page;
+before(async () => {
+  console_ = await open();
+  browser = await launch();
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  page = await newPage(context, console_.url);
+  await signIn(page, console_, console_.user);
+});
+after(async () => { await browser?.close(); await console_?.stop(); });
+
+test("a SQL stream is written, started, watched, read and cancelled", { timeout: 240_000 }, async () => {
+  await page.goto(`${console_.url}/jobs/new?kind=flink_sql`);
+  await awake(page);
+  await page.locator(".cm-content").waitFor();
+  await page.getByLabel("Name", { exact: true }).fill("stream of numbers");
+  await page.locator(".cm-content").click();
+  await page.keyboard.insertText(STREAM);
+  await page.getByLabel("TaskManager memory").fill("1024");
+  await page.locator("#save-start").click();
+  await page.waitForURL(/\/jobs\/job_/);
+  await chip(page, "Running").waitFor({ timeout: 120_000 });
+  const run = await lastRun(console_, jobOf(page));
+  assert.equal(run.state, "running");
+  assert.equal(run.tasks_running, run.tasks_total);
+  await page.getByText("Timeline").waitFor();
+
+  await page.getByRole("tab", { name: "Logs" }).click();
+  await page.locator(".log.view .ln").first().waitFor({ timeout: 60_000 });
+  await page.getByLabel("Search the log").fill("switched from");
+  await page.keyboard.press("Enter");
+  await page.locator(".log.view mark").first().waitFor({ timeout: 30_000 });
+
+  await page.getByRole("button", { name: "Stop…" }).click();
+  await page.locator("#stop-now").click();
+  await chip(page, "Cancelled").waitFor({ timeout: 90_000 });
+  await page.getByRole("tab", { name: "Runs" }).click();
+  await page.locator("table .st").filter({ hasText: "Cancelled" }).waitFor();
+  noComplaints(page);
+});
+
+test("a jar is uploaded, its class chosen, odd arguments arrive unchanged", { timeout: 240_000, skip: !process.env.PENSTOCK_TESTJOBS_JAR && "needs PENSTOCK_TESTJOBS_JAR" }, async () => {
+  const odd = ["two words", "quote\"s 'and' $HOME `id`", "line\nbreak", "", "{{X}} <LOG_DIR>", "naïve 数据"];
+  await page.goto(`${console_.url}/jobs/new?kind=flink_jar`);
+  await awake(page);
+  await page.getByLabel("Name", { exact: true }).fill("echo of arguments");
+  await page.locator("#f-upload").setInputFiles(process.env.PENSTOCK_TESTJOBS_JAR);
+  await page.getByText(/^\s*(Uploaded|Already stored)/).waitFor({ timeout: 60_000 });
+  const echo = await page.locator("#f-class option").evaluateAll((all) => all.map((o) => o.value).find((v) => v.endsWith("EchoArgs")));
+  await page.locator("#f-class").selectOption(echo);
+  for (const [i, arg] of odd.entries()) {
+    await page.locator("#add-arg").click();
+    await page.getByLabel(`Argument ${i + 1}`, { exact: true }).fill(arg);
+  }
+  await page.locator("#save-start").click();
+  await page.waitForURL(/\/jobs\/job_/);
+  const job = await console_.call("GET", `/jobs/${jobOf(page)}`);
+  assert.deepEqual(job.spec.args, odd);
+  await page.locator("main > .hd .st").filter({ hasText: /Finished|Failed/ }).waitFor({ timeout: 150_000 });
+  await chip(page, "Finished").waitFor();
+  noComplaints(page);
+});
+
+test("a script that the engine refuses ends in a clear sentence with a way to the log", { timeout: 180_000 }, async () => {
+  const job = await console_.call("POST", "/jobs", sqlJob(console_, "no such table", "INSERT INTO nowhere SELECT 1;"));
+  await page.goto(`${console_.url}/jobs/${job.id}`);
+  await awake(page);
+  await page.locator("#start").click();
+  await chip(page, "Failed").waitFor({ timeout: 120_000 });
+  const banner = page.locator(".ban.e");
+  await banner.waitFor();
+  await banner.getByRole("link").click();
+  await page.locator(".log.view .ln.at").waitFor({ timeout: 60_000 });
+  noComplaints(page);
+});
+
+test("a change is on screen within a second of its being known", { timeout: 240_000 }, async () => {
+  const job = await console_.call("POST", "/jobs", sqlJob(console_, "watched", BATCH));
+  const list = await newPage(context, console_.url);
+  await list.goto(`${console_.url}/jobs?q=watched`);
+  await awake(list);
+  await list.locator(`#row-${job.id}`).waitFor();
+  await list.evaluate((id) => {
+    window.seen = [];
+    const row = document.getElementById(`row-${id}`);
+    const look = () => {
+      const word = row.querySelector(".st")?.textContent;
+      if (word && seen.at(-1)?.word !== word) seen.push({ word, at: Date.now() });
+    };
+    new MutationObserver(look).observe(row, { subtree: true, childList: true, characterData: true });
+  }, job.id);
+  const run = await console_.call("POST", `/jobs/${job.id}/runs`, {});
+  await until("the run has ended", async () => (await console_.call("GET", `/runs/${run.id}`)).ended_at, 150);
+  const words = { queued: "Queued", starting: "Starting", finished: "Finished" };
+  const events = (await console_.call("GET", `/runs/${run.id}/events`)).filter((event) => words[event.to]);
+  assert.ok(events.some((event) => event.to === "finished"), JSON.stringify(events));
+  await new Promise((next) => setTimeout(next, 1000));
+  const seen = await list.evaluate(() => window.seen);
+  const last = events.at(-1);
+  const shown = seen.find((entry) => entry.word.includes(words[last.to]));
+  assert.ok(shown, `never shown: ${JSON.stringify(seen)}`);
+  assert.ok(shown.at - last.at <= 1000, `${last.to} was shown ${shown.at - last.at} ms after it was known`);
+  noComplaints(list);
+  await list.close();
+});
