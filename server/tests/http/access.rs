@@ -1,5 +1,5 @@
-//! Every route of the API with the things of one team, called by everybody. What each is answered
-//! stands in `access.txt`; a new route without a line there fails.
+//! Every route, page and server function with the things of one team, asked for by everybody. What
+//! each is answered stands in `access.txt`; a new one without a line there fails.
 
 use crate::{
     app::request,
@@ -21,83 +21,187 @@ const CALLERS: [(&str, Option<&str>); 8] = [
     ("admin", Some("admin")),
 ];
 
-/// Status of each route, reads first and deletions last, so that one call does not hide the next.
-async fn statuses(user: Option<&str>, others: bool) -> Vec<(String, u16)> {
-    let world = World::new().await;
-    let bearer = match user {
-        Some(user) => Some(world.app.bearer(user).await),
-        None => None,
-    };
-    let mut routes: Vec<(String, String)> = world
-        .app
-        .state
-        .table()
-        .iter()
-        .filter(|(_, pattern, _)| {
-            pattern.starts_with("/api/") && !pattern.ends_with("/events") || pattern.ends_with("{id}/events")
-        })
-        .map(|(method, pattern, _)| (method.to_owned(), pattern.to_owned()))
-        .collect();
-    routes.sort_by_key(|(method, pattern)| {
-        let order = ["GET", "POST", "PUT", "DELETE"].iter().position(|m| m == method);
-        (order, pattern.clone())
-    });
-    let mut statuses = Vec::new();
-    for (method, pattern) in routes {
-        let mut path = world.path(&pattern);
-        if pattern == "/api/v1/artifacts" && method == "POST" {
+/// One thing to ask for.
+struct Call {
+    /// How it is named in the file.
+    label: String,
+    method: String,
+    path: String,
+    body: String,
+}
+
+/// Routes of the API.
+fn routes(world: &World) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (method, pattern, _) in world.app.state.table().iter() {
+        // The live stream does not end; it has tests of its own.
+        if !pattern.starts_with("/api/") || pattern == "/api/v1/events" {
+            continue;
+        }
+        let mut path = world.path(pattern);
+        if (method, pattern) == ("POST", "/api/v1/artifacts") {
             path = format!("{path}?name=x.jar&team={}", world.job.team);
         }
-        let mut headers = vec![("content-type", "application/json")];
-        if let Some(bearer) = &bearer {
-            headers.push(("authorization", bearer.as_str()));
+        calls.push(Call {
+            label: format!("{method} {pattern}"),
+            method: method.to_owned(),
+            path,
+            body: world.body(method, pattern),
+        });
+    }
+    in_order(calls)
+}
+
+/// Pages and server functions: what a browser asks for.
+fn faces(world: &World) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (method, pattern, rule) in world.app.state.table().iter() {
+        let page = method == "GET" && rule.policy == server::routes::Policy::Session;
+        if page && pattern != "/events" && !pattern.starts_with("/fn/") {
+            calls.push(Call {
+                label: format!("{method} {pattern}"),
+                method: method.to_owned(),
+                path: world.path(pattern),
+                body: String::new(),
+            });
+        }
+    }
+    for (path, method) in leptos::server_fn::axum::server_fn_paths() {
+        let arguments = world.arguments(path.rsplit('/').next().unwrap());
+        let read = method == http::Method::GET;
+        calls.push(Call {
+            label: format!("{method} {path}"),
+            path: if read {
+                format!("{path}?{}", query(&arguments))
+            } else {
+                path.to_owned()
+            },
+            body: if read {
+                String::new()
+            } else {
+                arguments.to_string()
+            },
+            method: method.to_string(),
+        });
+    }
+    in_order(calls)
+}
+
+/// The plain texts among the arguments.
+fn query(arguments: &serde_json::Value) -> String {
+    let mut out = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in arguments.as_object().unwrap() {
+        if let Some(text) = value.as_str() {
+            out.append_pair(name, text);
+        }
+    }
+    out.finish()
+}
+
+/// Reads first and deletions last, so that one call does not hide the next.
+fn in_order(mut calls: Vec<Call>) -> Vec<Call> {
+    let last = ["delete_job", "revoke_token"];
+    calls.sort_by_key(|call| {
+        let method = ["GET", "POST", "PUT", "DELETE"]
+            .iter()
+            .position(|m| *m == call.method);
+        let deletes = last.iter().any(|name| call.label.ends_with(name));
+        (deletes, method, call.label.clone())
+    });
+    calls
+}
+
+/// The status of each call as one user.
+async fn statuses(calls: fn(&World) -> Vec<Call>, user: Option<&str>, by_token: bool) -> Vec<(String, u16)> {
+    let world = World::new().await;
+    let credential = match user {
+        None => None,
+        Some(user) if by_token => Some(("authorization", world.app.bearer(user).await)),
+        Some("admin") => Some(("cookie", world.app.sign_in_first().await)),
+        Some(user) => Some(("cookie", world.app.sign_in(user).await)),
+    };
+    let stranger = user.is_none_or(|user| user.starts_with("other"));
+    let mut statuses = Vec::new();
+    for call in calls(&world) {
+        let program = call.path.starts_with("/fn/") || call.path.starts_with("/api/");
+        let accept = if program { "application/json" } else { "text/html" };
+        let mut headers = vec![
+            ("content-type", "application/json"),
+            ("sec-fetch-site", "same-origin"),
+            ("accept", accept),
+        ];
+        if let Some((name, value)) = &credential {
+            headers.push((*name, value.as_str()));
         }
         let answer = world
             .app
-            .send(request(&method, &path, &headers, &world.body(&method, &pattern)))
+            .send(request(&call.method, &call.path, &headers, &call.body))
             .await;
         let status = answer.status.as_u16();
-        assert_ne!(status, 500, "{method} {pattern} as {user:?}: {}", answer.text());
-        if others {
+        let text = answer.text();
+        assert_ne!(status, 500, "{} as {user:?}: {text}", call.label);
+        if stranger {
             // What the caller itself sent may come back.
-            let text = answer.text().replace("canary-cluster", "");
-            assert!(!text.contains(CANARY), "{method} {pattern} as {user:?}: {text}");
+            let text = text.replace("canary-cluster", "");
+            assert!(!text.contains(CANARY), "{} as {user:?}: {text}", call.label);
         }
-        statuses.push((format!("{method} {pattern}"), status));
+        statuses.push((call.label, status));
     }
     statuses
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everybody_is_answered_as_the_table_says() {
+async fn table(calls: fn(&World) -> Vec<Call>, by_token: bool) -> Vec<String> {
     let mut columns = Vec::new();
-    for (name, user) in CALLERS {
-        columns.push(statuses(user, name.starts_with("other")).await);
+    for (_, user) in CALLERS {
+        columns.push(statuses(calls, user, by_token).await);
     }
-    let mut actual = String::new();
-    let names: Vec<&str> = CALLERS.iter().map(|(name, _)| *name).collect();
-    writeln!(actual, "{:<62} {}", "route", names.join(" ")).unwrap();
-    for (row, (route, _)) in columns[0].iter().enumerate() {
-        write!(actual, "{route:<62}").unwrap();
-        for (column, name) in columns.iter().zip(&names) {
-            assert_eq!(&column[row].0, route);
-            write!(actual, " {:<width$}", column[row].1, width = name.len()).unwrap();
+    let mut lines = Vec::new();
+    for (row, (label, _)) in columns[0].iter().enumerate() {
+        let mut line = format!("{label:<58}");
+        for (column, (name, _)) in columns.iter().zip(CALLERS) {
+            assert_eq!(&column[row].0, label);
+            write!(line, " {:<width$}", column[row].1, width = name.len()).unwrap();
         }
-        actual.truncate(actual.trim_end().len());
-        actual.push('\n');
+        lines.push(line.trim_end().to_owned());
     }
-    let differing: Vec<&str> = actual
-        .lines()
-        .filter(|line| !EXPECTED.lines().any(|e| e == *line))
+    lines
+}
+
+/// The lines of a part of the file.
+fn expected(part: &str) -> Vec<&'static str> {
+    EXPECTED
+        .split("# ")
+        .find_map(|section| section.strip_prefix(part))
+        .map(|section| section.lines().skip(1).filter(|line| !line.is_empty()).collect())
+        .unwrap_or_default()
+}
+
+fn compare(part: &str, actual: &[String]) {
+    let expected = expected(part);
+    let new: Vec<&str> = actual
+        .iter()
+        .map(String::as_str)
+        .filter(|line| !expected.contains(line))
         .collect();
-    let missing: Vec<&str> = EXPECTED
-        .lines()
-        .filter(|line| !actual.lines().any(|a| a == *line))
+    let gone: Vec<&str> = expected
+        .iter()
+        .copied()
+        .filter(|line| !actual.iter().any(|a| a == line))
         .collect();
     assert!(
-        differing.is_empty() && missing.is_empty(),
-        "answered:\n{}\nexpected:\n{}",
-        differing.join("\n"),
-        missing.join("\n")
+        new.is_empty() && gone.is_empty(),
+        "# {part}\nanswered:\n{}\nexpected:\n{}",
+        new.join("\n"),
+        gone.join("\n")
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_of_the_api() {
+    compare("api", &table(routes, true).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_and_server_function() {
+    compare("pages", &table(faces, false).await);
 }

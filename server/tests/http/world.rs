@@ -94,9 +94,9 @@ impl World {
         }
     }
 
-    /// A pattern with the team's own things in its places.
-    pub(crate) fn path(&self, pattern: &str) -> String {
-        let id = match pattern.split('/').nth(3).unwrap_or("") {
+    /// Id of the team's own thing of a kind; empty for other words.
+    fn id_of(&self, noun: &str) -> String {
+        match noun {
             "artifacts" => self.artifact.id.to_string(),
             "environments" => self.environment.id.to_string(),
             "jobs" => self.job.id.to_string(),
@@ -105,15 +105,67 @@ impl World {
             "tokens" => self.token.to_string(),
             "uploads" => self.upload.to_string(),
             _ => String::new(),
-        };
+        }
+    }
+
+    /// A pattern with the team's own things in its places.
+    pub(crate) fn path(&self, pattern: &str) -> String {
+        let id = pattern
+            .split('/')
+            .map(|word| self.id_of(word))
+            .find(|id| !id.is_empty())
+            .unwrap_or_default();
         let path = pattern
             .replace("{id}", &id)
             .replace("{code}", "canary-cluster")
             .replace("{number}", "1")
+            .replace("{tab}", "configuration")
             .replace("{container}", "container_1_0001_01_000001")
             .replace("{file}", "jobmanager.log");
         assert!(!path.contains('{'), "{path}");
         path
+    }
+
+    /// Arguments of a server function: all there are under their usual names, since a function
+    /// takes those it knows.
+    pub(crate) fn arguments(&self, endpoint: &str) -> serde_json::Value {
+        let nouns = ["environment", "token", "operation", "job"];
+        let noun = nouns
+            .iter()
+            .find(|noun| endpoint.contains(**noun))
+            .unwrap_or(&"job");
+        let mut spec = serde_json::to_value(&self.job.spec).unwrap();
+        if endpoint == "create_job" {
+            spec["name"] = "another".into();
+        }
+        let input = match endpoint {
+            "create_environment" => self.body("POST", "/api/v1/environments"),
+            _ => self.body("POST", "/api/v1/clusters"),
+        };
+        let job = if ["create_job", "check_job", "preview_spec"].contains(&endpoint) {
+            serde_json::json!({ "team": self.job.team, "spec": spec })
+        } else {
+            self.job.id.to_string().into()
+        };
+        serde_json::json!({
+            "id": self.id_of(&format!("{noun}s")),
+            "ids": [self.job.id],
+            "code": "canary-cluster",
+            "cluster": "canary-cluster",
+            "run": self.run.id,
+            "container": "container_1_0001_01_000001",
+            "file": "jobmanager.log",
+            "query": {},
+            "q": "",
+            "view": "all",
+            "sort": "name",
+            "key": format!("key-{endpoint}"),
+            "mode": "kill",
+            "job": job,
+            "update": { "base_version": 1, "spec": spec },
+            "input": serde_json::from_str::<serde_json::Value>(&input).unwrap(),
+            "token": { "name": "x", "days": 1 },
+        })
     }
 
     /// A body the route takes.
