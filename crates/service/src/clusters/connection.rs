@@ -14,7 +14,6 @@ use std::{
 
 /// The services of one cluster.
 pub(crate) struct Connection {
-    pub id: ClusterId,
     pub code: String,
     /// Where the console's files lie.
     pub root: HdfsPath,
@@ -104,7 +103,6 @@ impl Service {
         let endpoints = |addresses: &[String]| Endpoints::new(addresses).map_err(Error::internal);
         let http = self.inner.net.clone();
         let connection = Arc::new(Connection {
-            id: row.id.clone(),
             code: row.code.clone(),
             root: HdfsPath::new(&row.hdfs_root).map_err(Error::internal)?,
             fs_default: row.summary.fs_default.clone(),
@@ -130,6 +128,12 @@ impl Service {
     }
 }
 
+/// The end of a chain of causes: the part that says what happened, without the address again.
+fn root_cause(error: &hadoop::Error) -> String {
+    let text = error.to_string();
+    text.rsplit(": ").next().unwrap_or(&text).to_owned()
+}
+
 /// What a person is told when the ResourceManager does not do something.
 pub(crate) fn rm_failure(connection: &Connection, user: &str, error: &hadoop::Error) -> Failure {
     let endpoint = connection.rm_address();
@@ -137,7 +141,7 @@ pub(crate) fn rm_failure(connection: &Connection, user: &str, error: &hadoop::Er
         hadoop::Error::Unreachable { .. } | hadoop::Error::Timeout { .. } | hadoop::Error::Broken { .. } => {
             Failure::new(Code::RmUnreachable)
                 .with("endpoint", endpoint)
-                .with("reason", error)
+                .with("reason", root_cause(error))
         }
         hadoop::Error::Standby { .. } | hadoop::Error::NoActive { .. } => Code::RmNoActive.into(),
         hadoop::Error::Forbidden { message }
@@ -174,7 +178,7 @@ pub(crate) fn hdfs_failure(
         hadoop::Error::Unreachable { .. } | hadoop::Error::Timeout { .. } | hadoop::Error::Broken { .. } => {
             Failure::new(Code::NnUnreachable)
                 .with("endpoint", endpoint)
-                .with("reason", error)
+                .with("reason", root_cause(error))
         }
         hadoop::Error::Standby { .. } | hadoop::Error::NoActive { .. } => Code::NnNoActive.into(),
         hadoop::Error::SafeMode { .. } => Code::NnSafeMode.into(),

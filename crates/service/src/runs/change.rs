@@ -23,16 +23,6 @@ pub(crate) struct Proof<'a> {
     pub evidence: Option<Value>,
 }
 
-impl<'a> Proof<'a> {
-    pub(crate) fn console(note: &'a str) -> Self {
-        Self {
-            source: "console",
-            note: Some(note),
-            evidence: None,
-        }
-    }
-}
-
 /// A change that is to be written.
 pub(crate) struct Change {
     kind: &'static str,

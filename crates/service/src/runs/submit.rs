@@ -20,7 +20,7 @@ use crate::{
 use domain::{
     Code, Failure, Kind, Millis,
     operation::{LogLine, OperationKind, OperationState, Step},
-    run::RunState,
+    run::{Requested, RunState},
 };
 use futures::StreamExt;
 use hadoop::{ApplicationId, Observation, rm::AppQuery, types::AppState};
@@ -352,6 +352,9 @@ impl Service {
         row.observed_by = Some("rm".to_owned());
         row.attempts = row.attempts.max(1);
         row.failure = None;
+        if row.requested == Some(Requested::Start) {
+            (row.requested, row.requested_at) = (None, None);
+        }
         // The tracker finds out how far it has come; queued is what is proved.
         let change = Change::state(row, RunState::Queued, now);
         let evidence = json!({ "application": application, "state": state.name() });

@@ -42,8 +42,10 @@ const FAST: Duration = Duration::from_millis(700);
 const IDLE_TICKS: u32 = 6;
 /// Ticks between looks at a job that runs quietly.
 const QUIET_TICKS: u64 = 3;
-/// A tick takes at most this share of the time.
+/// The ResourceManager works for us at most this share of the time.
 const MAX_SHARE: u32 = 20;
+/// A JobManager that takes longer is asked again in the next tick; the others must not wait for it.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(2);
 /// Clusters, and jobs of one cluster, asked at once.
 const PARALLEL_CLUSTERS: usize = 8;
 const PARALLEL_JOBS: usize = 16;
@@ -71,6 +73,8 @@ struct ClusterMemory {
     ticks: u64,
     last_ok: Option<Millis>,
     touched: Millis,
+    /// How long the ResourceManager took last; one slow answer, as after its start, slows nothing down.
+    took: Duration,
     trouble: Option<Failure>,
 }
 
@@ -159,8 +163,10 @@ impl Service {
         let now = self.now();
         let connection = self.connection(cluster).await?;
         memory.ticks += 1;
+        let mut took = Duration::ZERO;
         match self.ask(&connection, &rows, &memory).await {
-            Ok(confirmed) => {
+            Ok((confirmed, asked)) => {
+                took = asked;
                 memory.last_ok = Some(now);
                 if memory.trouble.take().is_some() || now - memory.touched >= TOUCH_MS {
                     memory.touched = now;
@@ -198,7 +204,8 @@ impl Service {
             self.inner.config.tick
         };
         let wanted = if moving { FAST.min(rest) } else { rest };
-        memory.due = Some(started + wanted.max(started.elapsed() * MAX_SHARE));
+        memory.due = Some(started + wanted.max(took.min(memory.took) * MAX_SHARE));
+        memory.took = took;
         self.inner
             .tracker
             .memory()
@@ -207,16 +214,18 @@ impl Service {
         Ok(())
     }
 
-    /// One round of questions; answers the runs whose state was confirmed.
+    /// One round of questions; answers the runs whose state was confirmed, and how long the
+    /// ResourceManager took.
     async fn ask(
         &self,
         connection: &Connection,
         rows: &[RunRow],
         memory: &ClusterMemory,
-    ) -> std::result::Result<Vec<RunId>, hadoop::Error> {
+    ) -> std::result::Result<(Vec<RunId>, Duration), hadoop::Error> {
+        let started = Instant::now();
         if rows.is_empty() {
             connection.rm().cluster_info().await?;
-            return Ok(Vec::new());
+            return Ok((Vec::new(), started.elapsed()));
         }
         let tag = deployment_tag(&self.inner.deployment);
         let active = AppQuery {
@@ -244,6 +253,8 @@ impl Service {
             apps.extend(connection.rm().apps_by_tag(&tag, &ended).await?.items);
         }
         let apps: HashMap<String, App> = apps.into_iter().map(|app| (app.id.to_string(), app)).collect();
+        // What the jobs themselves take is not the ResourceManager's load.
+        let took = started.elapsed();
         let quiet_turn = memory.ticks.is_multiple_of(QUIET_TICKS);
         let confirmed = Mutex::new(Vec::new());
         futures::stream::iter(rows)
@@ -264,7 +275,7 @@ impl Service {
                 }
             })
             .await;
-        Ok(confirmed.into_inner().unwrap_or_else(PoisonError::into_inner))
+        Ok((confirmed.into_inner().unwrap_or_else(PoisonError::into_inner), took))
     }
 
     /// Brings one run up to date. `true`: its state was confirmed.
@@ -302,7 +313,8 @@ impl Service {
                 || row.requested.is_some()
                 || quiet_turn);
         let engine = if look {
-            self.engine(connection, row, app).await
+            let asked = tokio::time::timeout(ENGINE_PATIENCE, self.engine(connection, row, app)).await;
+            asked.unwrap_or(Engine::NotSeen)
         } else {
             Engine::NotSeen
         };
