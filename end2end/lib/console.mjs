@@ -75,6 +75,8 @@ async function startOwn() {
   return {
     url,
     token,
+    // Each console owns its root on HDFS; one of an earlier test would be refused.
+    root: `${process.env.PENSTOCK_SANDBOX_ROOT ?? "/penstock/end2end"}/${path.basename(dir)}`,
     // A fresh one each time: it signs in once.
     loginLink: async () => (await command("login-link")).match(/https?:\S+/)[0],
     async stop() {
@@ -90,6 +92,7 @@ function given() {
   return {
     url: process.env.PENSTOCK_URL,
     token: needed("PENSTOCK_TOKEN"),
+    root: process.env.PENSTOCK_SANDBOX_ROOT ?? "/penstock",
     loginLink: async () => needed("PENSTOCK_LOGIN_LINK"),
     async stop() {},
   };
@@ -119,7 +122,7 @@ async function prepare(console) {
   if (!(await items("/users")).some((u) => u.name === user.name)) await call("POST", "/users", user);
   if (!(await items("/clusters")).some((c) => c.code === "sandbox")) {
     await call("POST", "/clusters", {
-      code: "sandbox", name: "Sandbox", directory: needed("PENSTOCK_SANDBOX_CONF"), hdfs_root: "/penstock", identity: "simple",
+      code: "sandbox", name: "Sandbox", directory: needed("PENSTOCK_SANDBOX_CONF"), hdfs_root: console.root, identity: "simple",
       service_user: "penstock", grants: [{ team: team.id, hadoop_user: process.env.PENSTOCK_SANDBOX_TEAM_USER ?? "team_a", queues: ["root.default", "root.adhoc"] }],
     });
   }

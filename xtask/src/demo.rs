@@ -1,28 +1,42 @@
 //! `cargo xtask demo`: from a fresh clone to a console on a real cluster.
 
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+pub(crate) mod setup;
 
-use crate::sandbox::conf::Ports;
-use crate::sandbox::{hdfs, probe};
+use std::fs;
+
+use crate::console::Console;
+use crate::sandbox::conf::{Ports, TEAMS};
+use crate::sandbox::hdfs;
 use crate::tools::{self, Need};
-use crate::{Res, cache, fetch, http, run, sandbox, web};
+use crate::{Res, cache, fetch, run, sandbox, web};
 
-/// Where the console listens; health and metrics on the next port.
-const PORT: u16 = 8686;
-const MANAGEMENT: u16 = 8687;
+/// Where the demo's console keeps its files on HDFS; other consoles have directories beside it.
+const ROOT: &str = "/penstock/demo";
 
-/// What the example jobs read.
-pub(crate) const AIRPORTS: &str = "/data/airports.csv";
+/// `PENSTOCK_DEMO_PORT`, or 8686; health and metrics are on the next port.
+fn port() -> Res<u16> {
+    let Ok(text) = std::env::var("PENSTOCK_DEMO_PORT") else {
+        return Ok(8686);
+    };
+    match text.parse() {
+        Ok(port) if (1024..65535).contains(&port) => Ok(port),
+        _ => Err(format!(
+            "PENSTOCK_DEMO_PORT must be 1024 to 65534, not \"{text}\""
+        )),
+    }
+}
 
 pub(crate) fn start() -> Res<()> {
-    run::say("this builds the console and starts a Hadoop of its own; the first time takes a while");
+    let console = Console::new("demo", port()?)?;
+    if console.is_new() {
+        run::say(
+            "building the console and starting a Hadoop of its own; the first time takes 15 to 40 minutes",
+        );
+    }
     tools::system(&[Need::Compiler, Need::Java, Need::Maven, Need::Node, Need::Pip])?;
     // Fetching and starting Hadoop is mostly waiting, so it goes beside the compiler.
-    let cluster = std::thread::spawn(cluster);
+    let fresh = console.is_new();
+    let cluster = std::thread::spawn(move || cluster(fresh));
     let jar = web::runner()?;
     web::build()?;
     let mut cargo = tools::cargo();
@@ -31,127 +45,71 @@ pub(crate) fn start() -> Res<()> {
     cluster
         .join()
         .unwrap_or_else(|_| Err("starting the sandbox ended by a panic".into()))?;
-    serve(&jar)?;
-    run::say(&format!(
-        "the console is at http://127.0.0.1:{PORT}; `cargo xtask demo --stop` ends it all"
-    ));
+    let built = tools::target_dir()?.join("debug/penstock");
+    if let Some(took) = console.serve(&built, Some(&jar))? {
+        run::say(&format!("the console is ready after {:.1} s", took.as_secs_f32()));
+    }
+    let api = console.api()?;
+    setup::register(&api, &jar.with_file_name("penstock-testjobs.jar"), ROOT)?;
+    farewell(&console)
+}
+
+/// The sandbox with the data set. A new console must not find the files of one that is gone.
+fn cluster(fresh: bool) -> Res<()> {
+    let mark = cache::dir("demo")?.join("started-sandbox");
+    if !sandbox::is_running()? {
+        cache::write(&mark, "")?;
+    }
+    sandbox::up()?;
+    let ports = Ports::configured()?;
+    if fresh {
+        hdfs::remove(ports, ROOT)?;
+    }
+    hdfs::directory(ports, &setup::data(), TEAMS[0], "755")?;
+    hdfs::publish(
+        ports,
+        &fetch::airports()?,
+        &format!("{}/airports.csv", setup::data()),
+        TEAMS[0],
+    )
+}
+
+fn farewell(console: &Console) -> Res<()> {
+    let link = console.login_link()?;
+    run::say("ready");
+    println!(
+        "\n  sign in   {link}\n            (works once, within 30 minutes; run this command again for another)\n  \
+         address   {}\n  token     {} (for the REST API: {}/api/v1/openapi.json)\n  log       {}\n\n\
+         Open \"{}\" and press Start; the rows it found are in the log jobmanager.out,\n\
+         its result is on HDFS in {}/by-state.\n\
+         `cargo xtask demo --stop` ends the console and the sandbox.",
+        console.url(),
+        console.home.join("token").display(),
+        console.url(),
+        console.log().display(),
+        setup::BATCH,
+        setup::data(),
+    );
     Ok(())
 }
 
-/// The sandbox with the data set.
-fn cluster() -> Res<()> {
-    sandbox::up()?;
-    let ports = Ports::configured()?;
-    hdfs::directory(ports, "/data", "hadoop", "755")?;
-    hdfs::publish(ports, &fetch::airports()?, AIRPORTS)
-}
-
-/// The console, then the sandbox.
+/// The console, then the sandbox if this command started it.
 pub(crate) fn stop() -> Res<()> {
-    if let Some(pid) = console()? {
-        run::say(&format!("stopping the console (pid {pid})"));
-        end(pid)?;
-    }
-    sandbox::down(false)
-}
-
-fn end(pid: u32) -> Res<()> {
-    let gone = || !is_console(pid);
-    probe::signal(pid, "TERM");
-    if run::wait_for(Duration::from_secs(15), gone) {
-        return Ok(());
-    }
-    probe::signal(pid, "KILL");
-    if run::wait_for(Duration::from_secs(5), gone) {
-        Ok(())
+    let console = Console::new("demo", port()?)?;
+    run::say(if console.stop()? {
+        "the console is stopped"
     } else {
-        Err(format!("pid {pid} does not end"))
+        "the console was not running"
+    });
+    let mark = console.home.join("started-sandbox");
+    if mark.exists() {
+        sandbox::down(false)?;
+        return fs::remove_file(&mark).map_err(|e| format!("cannot remove {}: {e}", mark.display()));
     }
-}
-
-fn home() -> Res<PathBuf> {
-    cache::dir("demo")
-}
-
-/// A copy, so that a build does not pull the program from under the running console.
-fn program() -> Res<PathBuf> {
-    Ok(home()?.join("penstock"))
-}
-
-fn is_console(pid: u32) -> bool {
-    program().is_ok_and(|program| probe::has_argument(pid, &program.to_string_lossy()))
-}
-
-/// The running console of the demo.
-fn console() -> Res<Option<u32>> {
-    Ok(probe::processes().into_iter().find(|pid| is_console(*pid)))
-}
-
-/// Starts the console, or starts it anew when it runs but was built again since.
-fn serve(jar: &Path) -> Res<()> {
-    let built = tools::target_dir()?.join("debug/penstock");
-    if let Some(pid) = console()? {
-        if same(&built, &program()?) && http::request("GET", MANAGEMENT, "/readyz", None).is_ok() {
-            run::say(&format!("the console runs already (pid {pid})"));
-            return Ok(());
-        }
-        end(pid)?;
+    if sandbox::is_running()? {
+        run::say(
+            "the sandbox was started by another command and goes on; `cargo xtask sandbox down` ends it",
+        );
     }
-    for port in [PORT, MANAGEMENT] {
-        if !probe::is_free(port) {
-            let holder = probe::listener(port).unwrap_or_else(|| "a process that cannot be seen".into());
-            return Err(format!(
-                "port {port} of 127.0.0.1, needed by the console, is taken by {holder}"
-            ));
-        }
-    }
-    let program = program()?;
-    let _ = fs::remove_file(&program);
-    fs::copy(&built, &program).map_err(|e| format!("cannot copy {}: {e}", built.display()))?;
-    let log = home()?.join("console.log");
-    let out = File::create(&log).map_err(|e| format!("cannot write {}: {e}", log.display()))?;
-    let err = out.try_clone().map_err(|e| e.to_string())?;
-    let mut command = command()?;
-    command.arg("serve").env("PENSTOCK_SERVER_RUNNER_JAR", jar);
-    // Its own process group: an interrupt at the terminal is for this tool, not for the console.
-    command
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(err)
-        .process_group(0);
-    let child = command
-        .spawn()
-        .map_err(|e| format!("cannot start the console: {e}"))?;
-    run::say(&format!(
-        "starting the console (pid {}), log {}",
-        child.id(),
-        log.display()
-    ));
-    let ready = || http::request("GET", MANAGEMENT, "/readyz", None).is_ok_and(|(status, _)| status == 200);
-    let started = run::wait_for(Duration::from_secs(30), || ready() || !is_console(child.id()));
-    if started && is_console(child.id()) {
-        return Ok(());
-    }
-    Err(format!("the console does not come up\n{}", run::tail(&log, 30)))
-}
-
-/// The console's program with the demo's configuration: SQLite, the built site, the sandbox's files.
-fn command() -> Res<Command> {
-    let mut command = Command::new(program()?);
-    command.current_dir(home()?);
-    command.env("PENSTOCK_SERVER_DATA_DIR", home()?.join("data"));
-    command.env("PENSTOCK_SERVER_LISTEN", format!("127.0.0.1:{PORT}"));
-    command.env("PENSTOCK_SERVER_MANAGEMENT", format!("127.0.0.1:{MANAGEMENT}"));
-    command.env("PENSTOCK_SERVER_PUBLIC_URL", format!("http://127.0.0.1:{PORT}"));
-    command.env("PENSTOCK_SERVER_SITE_DIR", web::site());
-    command.env("PENSTOCK_CLUSTERS_ALLOWED_DIRECTORIES", cache::dir("sandbox")?);
-    Ok(command)
-}
-
-fn same(one: &Path, other: &Path) -> bool {
-    let sum = |path: &Path| run::output(Command::new("sha256sum").arg(path));
-    match (sum(one), sum(other)) {
-        (Ok(one), Ok(other)) => one.get(..64) == other.get(..64),
-        _ => false,
-    }
+    Ok(())
 }

@@ -6,8 +6,10 @@
 // This is a tool of processes and terminal output; the product's rules on both do not apply to it.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
+mod bench;
 mod borders;
 mod cache;
+mod console;
 mod demo;
 mod fetch;
 mod http;
@@ -29,9 +31,11 @@ usage: cargo xtask <command>
   demo [--stop]                  build everything, start the sandbox and a console on it
   check [borders]                formatting, borders, lints; or the borders alone
   test [--full]                  the suite; --full adds what takes too long for every change
+  bench                          starts by the console and by the engine's own client, start-up, page load
   with <command> [arguments]     run a command as the suite does: own PostgreSQL, sandbox addresses
   web                            build what the browser gets
   runner                         build the Java runner
+  release                        build the one file: web assets, migrations and runner inside
 
   sandbox up                     start the single-node Hadoop (fetched once)
   sandbox down [--wipe]          stop it; --wipe also forgets its data
@@ -41,7 +45,8 @@ usage: cargo xtask <command>
   sandbox env                    KEY=VALUE lines for scripts
 
 daemons: namenode datanode resourcemanager nodemanager
-environment: PENSTOCK_CACHE (default ~/.cache/penstock), PENSTOCK_SANDBOX_PORT_BASE (default 18000)";
+environment: PENSTOCK_CACHE (default ~/.cache/penstock), PENSTOCK_DEMO_PORT (8686),
+  PENSTOCK_SANDBOX_PORT_BASE (18000)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -54,6 +59,8 @@ fn main() -> ExitCode {
         ["check"] => test::check(),
         ["test"] => test::all(false),
         ["test", "--full"] => test::all(true),
+        ["bench"] => bench::run(),
+        ["release"] => release().map(|()| ExitCode::SUCCESS),
         ["with", command @ ..] => test::with(command),
         ["web"] => web::build().map(|()| ExitCode::SUCCESS),
         ["runner"] => web::runner().map(|_| ExitCode::SUCCESS),
@@ -70,4 +77,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Everything into one program.
+fn release() -> Res<()> {
+    let jar = web::runner()?;
+    web::build()?;
+    let program = bench::release(&jar)?;
+    run::say(&format!("the program is {}", program.display()));
+    Ok(())
 }

@@ -1,15 +1,17 @@
 //! `cargo xtask check` and `cargo xtask test`: every step with its time, one line of counts at the end.
 
-use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::postgres::Postgres;
+use crate::sandbox::conf::Ports;
+use crate::sandbox::hdfs;
 use crate::tools::{self, Need};
 use crate::{Res, borders, cache, run, sandbox, web};
 
 /// First-load code may weigh this much, compressed.
 const CODE_LIMIT: u64 = 350_000;
+const STYLE_LIMIT: u64 = 12_000;
 
 /// What the steps have counted so far.
 #[derive(Default)]
@@ -261,33 +263,26 @@ fn browser(environment: &[(&'static str, String)]) -> Res<Counts> {
         .envs(environment.iter().cloned());
     npm.env("PENSTOCK_BIN", tools::target_dir()?.join("debug/penstock"));
     npm.env("PENSTOCK_RESULTS", cache::dir("end2end")?);
-    counted(&mut npm)
+    // Each console of the tests places Flink below it, so it is removed afterwards.
+    let root = format!("/penstock/end2end-{}", std::process::id());
+    npm.env("PENSTOCK_SANDBOX_ROOT", &root);
+    let counts = counted(&mut npm);
+    hdfs::remove(Ports::configured()?, &root)?;
+    counts
 }
 
-/// Compressed size of the code a first visit loads.
+/// Compressed size of what a first visit loads.
 fn first_load() -> Res<()> {
-    let package = web::site().join("pkg");
-    let mut total = 0;
-    for file in ["penstock.wasm", "penstock.js"] {
-        let size = gzipped(&package.join(file))?;
-        run::say(&format!("{file}: {size} bytes compressed"));
-        total += size;
-    }
-    if total > CODE_LIMIT {
-        return Err(format!(
-            "the first load is {total} bytes of code, the limit is {CODE_LIMIT}"
-        ));
+    let web::FirstLoad { code, style } = web::first_load()?;
+    run::say(&format!("code {code} bytes, style {style} bytes, compressed"));
+    for (what, size, limit) in [("code", code, CODE_LIMIT), ("style", style, STYLE_LIMIT)] {
+        if size > limit {
+            return Err(format!(
+                "the first load is {size} bytes of {what}, the limit is {limit}"
+            ));
+        }
     }
     Ok(())
-}
-
-fn gzipped(path: &Path) -> Res<u64> {
-    let out = Command::new("gzip").args(["-9", "-c"]).arg(path).output();
-    let out = out.map_err(|e| format!("cannot start gzip: {e}"))?;
-    if !out.status.success() {
-        return Err(format!("cannot compress {}", path.display()));
-    }
-    Ok(out.stdout.len() as u64)
 }
 
 #[cfg(test)]

@@ -121,3 +121,38 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) {
         dir.flatten().for_each(|entry| collect(&entry.path(), files));
     }
 }
+
+/// Compressed bytes a first visit loads, without fonts.
+pub(crate) struct FirstLoad {
+    pub(crate) code: u64,
+    pub(crate) style: u64,
+}
+
+/// Weighs the built site: the program with its loader and the modules it imports, and the style sheet.
+pub(crate) fn first_load() -> Res<FirstLoad> {
+    let package = site().join("pkg");
+    let mut code = 0;
+    for entry in fs::read_dir(&package)
+        .map_err(|e| format!("cannot list {}: {e}", package.display()))?
+        .flatten()
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // Modules of single pages are loaded when such a page is opened.
+        if name == "penstock.js" || name == "penstock.wasm" || name.starts_with("__wasm_split") {
+            code += gzipped(&entry.path())?;
+        }
+    }
+    Ok(FirstLoad {
+        code,
+        style: gzipped(&package.join("penstock.css"))?,
+    })
+}
+
+fn gzipped(path: &Path) -> Res<u64> {
+    let out = Command::new("gzip").args(["-9", "-c"]).arg(path).output();
+    let out = out.map_err(|e| format!("cannot start gzip: {e}"))?;
+    if !out.status.success() {
+        return Err(format!("cannot compress {}", path.display()));
+    }
+    Ok(out.stdout.len() as u64)
+}

@@ -17,11 +17,11 @@ pub(crate) fn prepare(ports: Ports) -> Res<()> {
     directory(ports, "/penstock", CONSOLE, "755")
 }
 
-/// Puts a small file there for everybody to read, unless one of the same length is there.
-pub(crate) fn publish(ports: Ports, local: &Path, path: &str) -> Res<()> {
+/// Puts a small file of `owner` there for everybody to read, unless one of the same length is there.
+pub(crate) fn publish(ports: Ports, local: &Path, path: &str, owner: &str) -> Res<()> {
     let bytes = std::fs::read(local).map_err(|e| format!("cannot read {}: {e}", local.display()))?;
     let port = ports.nn_http();
-    let url = |rest: &str| format!("/webhdfs/v1{path}?user.name={SUPERUSER}&{rest}");
+    let url = |rest: &str| format!("/webhdfs/v1{path}?user.name={owner}&{rest}");
     if http::get(port, &url("op=GETFILESTATUS")).is_ok_and(|s| s["FileStatus"]["length"] == bytes.len()) {
         return Ok(());
     }
@@ -38,6 +38,15 @@ pub(crate) fn publish(ports: Ports, local: &Path, path: &str) -> Res<()> {
     match http::request("PUT", ports.dn_http(), &format!("/{target}"), body)? {
         (201, _) => Ok(()),
         (status, body) => Err(format!("{path} cannot be written: status {status}: {body}")),
+    }
+}
+
+/// Removes a directory and everything below it; one that is not there is no error.
+pub(crate) fn remove(ports: Ports, path: &str) -> Res<()> {
+    let url = format!("/webhdfs/v1{path}?user.name={SUPERUSER}&op=DELETE&recursive=true");
+    match http::request("DELETE", ports.nn_http(), &url, None)? {
+        (200, _) => Ok(()),
+        (status, body) => Err(format!("{path} cannot be removed: status {status}: {body}")),
     }
 }
 
