@@ -1,5 +1,9 @@
 //! NodeManager REST: the log files of containers a node still knows.
 
+mod stream;
+
+pub use stream::LogStream;
+
 use crate::{
     ContainerId, Error, Identity,
     ha::{at, base_url},
@@ -117,16 +121,7 @@ impl NodeManager {
 
     /// A part of a log file, at most [`MAX_READ`] bytes.
     pub async fn read(&self, container: &ContainerId, file: &str, part: Part) -> Result<LogContent, Error> {
-        if file.is_empty()
-            || file == "."
-            || file == ".."
-            || file.contains(['/', '\\'])
-            || file.contains(char::is_control)
-        {
-            return Err(Error::BadRequest {
-                message: "not a log file's name".into(),
-            });
-        }
+        check_file(file)?;
         let path = format!("/ws/v1/node/containers/{container}/logs/{}", encode_segment(file));
         let (wanted, sign) = match part {
             Part::Head(bytes) => (bytes.min(MAX_READ), ""),
@@ -157,6 +152,21 @@ impl NodeManager {
     }
 }
 
+/// Passes a name that can only be one name of a path.
+fn check_file(file: &str) -> Result<(), Error> {
+    if file.is_empty()
+        || file == "."
+        || file == ".."
+        || file.contains(['/', '\\'])
+        || file.contains(char::is_control)
+    {
+        return Err(Error::BadRequest {
+            message: "not a log file's name".into(),
+        });
+    }
+    Ok(())
+}
+
 /// What a node says once it does not have the container's logs any more.
 fn forgotten(error: Error) -> Error {
     match error {
@@ -176,14 +186,7 @@ fn forgotten(error: Error) -> Error {
 /// Takes the bytes of the file out of the block of lines before and behind them. The file's length
 /// stands in the former, so the cut is exact even if the file holds the same lines.
 fn content(body: &Bytes, part: Part, wanted: u64) -> Option<LogContent> {
-    let head = &body[..body.len().min(MAX_HEADER)];
-    let mark = head
-        .windows(CONTENT_MARK.len())
-        .position(|window| window == CONTENT_MARK)?;
-    let header = std::str::from_utf8(&head[..mark]).ok()?;
-    let length = header.lines().find_map(|line| line.strip_prefix("LogLength:"))?;
-    let file_size: u64 = length.trim().parse().ok()?;
-    let start = mark + CONTENT_MARK.len();
+    let (start, file_size) = head(body)?;
     let rest = body.slice(start..);
     let given = wanted.min(file_size).min(rest.len() as u64);
     let offset = match part {
@@ -195,6 +198,17 @@ fn content(body: &Bytes, part: Part, wanted: u64) -> Option<LogContent> {
         offset,
         bytes: rest.slice(..given as usize),
     })
+}
+
+/// Where the content begins, and the length of the whole file.
+fn head(body: &[u8]) -> Option<(usize, u64)> {
+    let head = &body[..body.len().min(MAX_HEADER)];
+    let mark = head
+        .windows(CONTENT_MARK.len())
+        .position(|window| window == CONTENT_MARK)?;
+    let header = std::str::from_utf8(&head[..mark]).ok()?;
+    let length = header.lines().find_map(|line| line.strip_prefix("LogLength:"))?;
+    Some((mark + CONTENT_MARK.len(), length.trim().parse().ok()?))
 }
 
 #[cfg(test)]

@@ -38,7 +38,14 @@ enum Level {
 
 impl Default for Index {
     fn default() -> Self {
-        Self { marks: vec![0], bytes: 0, ended: 0, open_at: 0, open: Vec::new(), counts: Counts::default() }
+        Self {
+            marks: vec![0],
+            bytes: 0,
+            ended: 0,
+            open_at: 0,
+            open: Vec::new(),
+            counts: Counts::default(),
+        }
     }
 }
 
@@ -106,7 +113,8 @@ impl Counts {
         match level {
             Level::Error => {
                 self.errors += 1;
-                self.first_error.get_or_insert(i64::try_from(line).unwrap_or(i64::MAX));
+                self.first_error
+                    .get_or_insert(i64::try_from(line).unwrap_or(i64::MAX));
             }
             Level::Warning => self.warnings += 1,
             Level::Other => {}
@@ -125,9 +133,15 @@ fn level(head: &[u8]) -> Level {
         let byte = head[at];
         if byte == 0x1b {
             // A colour ends with a letter that would otherwise belong to the word behind it.
-            at += head[at..].iter().position(u8::is_ascii_alphabetic).map_or(head.len() - at, |n| n + 1);
+            at += head[at..]
+                .iter()
+                .position(u8::is_ascii_alphabetic)
+                .map_or(head.len() - at, |n| n + 1);
         } else if byte.is_ascii_uppercase() {
-            let end = head[at..].iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'_').map_or(head.len(), |n| at + n);
+            let end = head[at..]
+                .iter()
+                .position(|b| !b.is_ascii_alphanumeric() && *b != b'_')
+                .map_or(head.len(), |n| at + n);
             match &head[at..end] {
                 b"ERROR" | b"FATAL" | b"SEVERE" => return Level::Error,
                 b"WARN" | b"WARNING" => return Level::Warning,
@@ -135,7 +149,10 @@ fn level(head: &[u8]) -> Level {
                 _ => at = end,
             }
         } else if byte.is_ascii_alphanumeric() {
-            at += head[at..].iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'_').unwrap_or(head.len() - at);
+            at += head[at..]
+                .iter()
+                .position(|b| !b.is_ascii_alphanumeric() && *b != b'_')
+                .unwrap_or(head.len() - at);
         } else {
             at += 1;
         }
@@ -150,8 +167,14 @@ mod tests {
     #[test]
     fn the_first_level_word_decides() {
         let table: [(&str, Level); 13] = [
-            ("2026-11-21 10:00:00,123 ERROR org.apache.flink.X [] - boom", Level::Error),
-            ("2026-11-21 10:00:00,123 INFO  org.apache.flink.X [] - no ERROR here", Level::Other),
+            (
+                "2026-11-21 10:00:00,123 ERROR org.apache.flink.X [] - boom",
+                Level::Error,
+            ),
+            (
+                "2026-11-21 10:00:00,123 INFO  org.apache.flink.X [] - no ERROR here",
+                Level::Other,
+            ),
             ("2026-11-21 10:00:00,123 WARN  o.X", Level::Warning),
             ("[WARNING] old", Level::Warning),
             ("\u{1b}[31mERROR\u{1b}[0m red", Level::Error),
@@ -179,14 +202,24 @@ mod tests {
         let mut whole = Index::default();
         whole.push(text.as_bytes());
         assert_eq!(whole.lines(), 1001);
-        assert_eq!(whole.counts(), Counts { errors: 251, warnings: 250, first_error: Some(3) });
+        assert_eq!(
+            whole.counts(),
+            Counts {
+                errors: 251,
+                warnings: 250,
+                first_error: Some(3)
+            }
+        );
         assert_eq!(whole.marks.len(), 4);
         for size in [1, 2, 7, 97, 4096] {
             let mut index = Index::default();
             for chunk in text.as_bytes().chunks(size) {
                 index.push(chunk);
             }
-            assert_eq!((index.lines(), index.counts(), index.bytes()), (1001, whole.counts(), text.len() as u64));
+            assert_eq!(
+                (index.lines(), index.counts(), index.bytes()),
+                (1001, whole.counts(), text.len() as u64)
+            );
             assert_eq!(index.marks, whole.marks, "{size}");
         }
     }

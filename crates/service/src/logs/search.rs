@@ -1,6 +1,6 @@
 //! Finding a text in bytes, without regard to the case of ASCII letters.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr_iter, memchr2_iter};
 
 /// From the most to the least frequent byte of logs; what is missing is rarer still. Two letters
 /// that differ in case are looked for at once, so both count.
@@ -22,7 +22,11 @@ impl Needle {
             return None;
         }
         let rank = |byte: u8| FREQUENT.iter().position(|&b| b == byte).unwrap_or(FREQUENT.len());
-        let rare = text.iter().enumerate().max_by_key(|&(_, &byte)| rank(byte)).map_or(0, |(at, _)| at);
+        let rare = text
+            .iter()
+            .enumerate()
+            .max_by_key(|&(_, &byte)| rank(byte))
+            .map_or(0, |(at, _)| at);
         Some(Self { text, rare })
     }
 
@@ -34,18 +38,20 @@ impl Needle {
     pub(super) fn find(&self, hay: &[u8]) -> Option<usize> {
         let byte = self.text[self.rare];
         let other = byte.to_ascii_uppercase();
-        let mut from = self.rare;
-        while from < hay.len() {
-            let rest = &hay[from..];
-            let at = from + if byte == other { memchr(byte, rest)? } else { memchr2(byte, other, rest)? };
-            let start = at - self.rare;
-            match hay.get(start..start + self.text.len()) {
-                Some(here) if here.eq_ignore_ascii_case(&self.text) => return Some(start),
-                Some(_) => from = at + 1,
-                None => return None,
-            }
+        // The rarest byte cannot stand further in front or behind.
+        let inner = hay.get(self.rare..(hay.len() + self.rare + 1).checked_sub(self.text.len())?)?;
+        if byte == other {
+            memchr_iter(byte, inner).find(|&at| self.is_at(hay, at))
+        } else {
+            memchr2_iter(byte, other, inner).find(|&at| self.is_at(hay, at))
         }
-        None
+    }
+
+    fn is_at(&self, hay: &[u8], at: usize) -> bool {
+        let second = (self.rare + 1) % self.text.len();
+        // One look at one more byte settles most of them.
+        hay[at + second].to_ascii_lowercase() == self.text[second]
+            && hay[at..at + self.text.len()].eq_ignore_ascii_case(&self.text)
     }
 }
 
@@ -57,7 +63,21 @@ mod tests {
     fn finds_what_a_plain_search_finds() {
         let hay = "aaab AAB xyz Checkpoint 17 失败 checkPOINT\u{fc} qq";
         let lower = hay.to_ascii_lowercase();
-        let words = ["aab", "AAB", "a", "checkpoint", "CHECKPOINT 17", "失败", "败", "ü", "q", "qq", "z C", "nope", "aaaab"];
+        let words = [
+            "aab",
+            "AAB",
+            "a",
+            "checkpoint",
+            "CHECKPOINT 17",
+            "失败",
+            "败",
+            "ü",
+            "q",
+            "qq",
+            "z C",
+            "nope",
+            "aaaab",
+        ];
         for word in words {
             let wanted = lower.find(&word.to_ascii_lowercase());
             assert_eq!(Needle::new(word).unwrap().find(hay.as_bytes()), wanted, "{word}");

@@ -64,7 +64,10 @@ impl View {
             }
             true
         })?;
-        Ok(Lines { from: first + dropped, lines: out.into() })
+        Ok(Lines {
+            from: first + dropped,
+            lines: out.into(),
+        })
     }
 
     /// Hands over line after line from line `from` on until `take` has enough.
@@ -134,7 +137,9 @@ impl View {
                     }
                     in_hit = false;
                 }
-                let Some(found) = needle.find(&chunk[from..]) else { break };
+                let Some(found) = needle.find(&chunk[from..]) else {
+                    break;
+                };
                 from += found;
                 cursor = self.line_at(cursor, base + from as u64)?;
                 hits.push(i64::try_from(cursor.0).unwrap_or(i64::MAX));
@@ -146,7 +151,11 @@ impl View {
             at += read as u64;
             // What is carried over may hold the end of a line that counts already, but no line end
             // before `from` may be seen twice.
-            let keep = if in_hit { 0 } else { overlap.min(chunk.len() - from) };
+            let keep = if in_hit {
+                0
+            } else {
+                overlap.min(chunk.len() - from)
+            };
             let length = chunk.len();
             buffer.copy_within(length - keep..length, 0);
             carried = keep;
@@ -156,7 +165,8 @@ impl View {
 
     /// The line that `offset` lies in, counted on from `known` (a line and where counting stands in it).
     fn line_at(&self, known: (u64, u64), offset: u64) -> io::Result<(u64, u64)> {
-        let (mut line, mut at) = known.max_by_offset(self.index.before_offset(offset));
+        let mark = self.index.before_offset(offset);
+        let (mut line, mut at) = if known.1 >= mark.1 { known } else { mark };
         let mut buffer = vec![0; CHUNK.min((offset - at) as usize)];
         while at < offset {
             let read = self.fill(&mut buffer, at, offset)?;
@@ -184,19 +194,13 @@ impl View {
     }
 }
 
-trait MaxByOffset {
-    fn max_by_offset(self, other: Self) -> Self;
-}
-
-impl MaxByOffset for (u64, u64) {
-    fn max_by_offset(self, other: Self) -> Self {
-        if self.1 >= other.1 { self } else { other }
-    }
-}
-
 /// A line of `length` bytes as it is shown, from its first bytes.
 fn text(kept: &[u8], length: u64) -> String {
-    let kept = if kept.len() as u64 == length { kept.strip_suffix(b"\r").unwrap_or(kept) } else { kept };
+    let kept = if kept.len() as u64 == length {
+        kept.strip_suffix(b"\r").unwrap_or(kept)
+    } else {
+        kept
+    };
     let mut text = String::from_utf8_lossy(kept).into_owned();
     let cut = text.char_indices().nth(MAX_LINE_CHARS).map(|(at, _)| at);
     if let Some(at) = cut {
@@ -207,4 +211,136 @@ fn text(kept: &[u8], length: u64) -> String {
         text.push_str(&format!(" … (+{more} B)"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn view(bytes: &[u8]) -> View {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        let mut index = Index::default();
+        index.push(bytes);
+        View {
+            file: Arc::new(file),
+            index: Arc::new(index),
+        }
+    }
+
+    fn search(view: &View, text: &str) -> Vec<i64> {
+        view.search(&Needle::new(text).unwrap(), 1000, &AtomicBool::new(false))
+            .unwrap()
+    }
+
+    #[test]
+    fn windows_anywhere() {
+        let text: String = (1..=3000).map(|n| format!("line {n}\n")).collect();
+        let view = view(format!("{text}open").as_bytes());
+        for from in [1, 255, 256, 257, 258, 2999] {
+            let got = view.lines(from, 2).unwrap();
+            assert_eq!(
+                got,
+                Lines {
+                    from,
+                    lines: vec![format!("line {from}"), format!("line {}", from + 1)]
+                }
+            );
+        }
+        assert_eq!(view.lines(0, 1).unwrap().from, 1);
+        assert_eq!(view.lines(3001, 9).unwrap().lines, ["open"]);
+        assert_eq!(view.lines(3002, 9).unwrap().lines, [""; 0]);
+        assert_eq!(
+            view.last(2).unwrap(),
+            Lines {
+                from: 3000,
+                lines: vec!["line 3000".into(), "open".into()]
+            }
+        );
+        assert_eq!(view.last(9999).unwrap().lines.len(), 3001);
+        assert_eq!(view.end(6).unwrap(), b"0\nopen");
+        assert_eq!(
+            super::tests::view(b"").last(5).unwrap(),
+            Lines {
+                from: 1,
+                lines: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn odd_lines() {
+        let long = "é".repeat(MAX_LINE_CHARS + 5);
+        let huge = "x".repeat(1 << 20);
+        let mut bytes = format!("a\r\n\n{long}\n{huge}\n\u{1b}[31mred\n").into_bytes();
+        bytes.extend_from_slice(b"\xff\xfe\0end\n\n");
+        let lines = view(&bytes).lines(1, 100).unwrap().lines;
+        assert_eq!(lines[..2], ["a", ""]);
+        assert_eq!(lines[2], format!("{} … (+10 B)", "é".repeat(MAX_LINE_CHARS)));
+        assert_eq!(
+            lines[3],
+            format!(
+                "{} … (+{} B)",
+                "x".repeat(MAX_LINE_CHARS),
+                (1 << 20) - MAX_LINE_CHARS
+            )
+        );
+        assert_eq!(lines[4..], ["\u{1b}[31mred", "\u{fffd}\u{fffd}\0end", ""]);
+    }
+
+    #[test]
+    fn an_answer_is_bounded_at_either_end() {
+        let view = view(
+            &format!("{}\n", "y".repeat(MAX_LINE_CHARS))
+                .repeat(2000)
+                .into_bytes(),
+        );
+        let head = view.lines(1, 2000).unwrap();
+        assert!(head.lines.len() < 1100);
+        let tail = view.last(2000).unwrap();
+        assert_eq!(tail.from as usize + tail.lines.len() - 1, 2000);
+        assert!(tail.lines.len() < 1100);
+    }
+
+    #[test]
+    fn hits_are_lines_once_wherever_the_chunks_are_cut() {
+        let filler = "z".repeat(SEARCH_CHUNK - 5);
+        // The first hit straddles two chunks; the second line holds the text twice.
+        let text =
+            format!("{filler}needle\nNEEDLE x needle\n{filler}\nplain\nneedle{filler}needle\nlast Needle");
+        let view = view(text.as_bytes());
+        assert_eq!(search(&view, "needle"), [1, 2, 5, 6]);
+        assert_eq!(search(&view, "PLAIN"), [4]);
+        assert_eq!(search(&view, "absent"), [0; 0]);
+        assert_eq!(
+            view.search(&Needle::new("e").unwrap(), 2, &AtomicBool::new(false))
+                .unwrap(),
+            [1, 2]
+        );
+        assert_eq!(
+            view.search(&Needle::new("e").unwrap(), 9, &AtomicBool::new(true))
+                .unwrap(),
+            [0; 0]
+        );
+    }
+
+    #[test]
+    fn line_numbers_of_hits_agree_with_windows() {
+        let text: String = (1..=5000)
+            .map(|n| {
+                if n % 7 == 0 {
+                    format!("{n} seven\n")
+                } else {
+                    format!("{n}\n")
+                }
+            })
+            .collect();
+        let view = view(text.as_bytes());
+        let hits = search(&view, "Seven");
+        assert_eq!(hits, (1..=5000).filter(|n| n % 7 == 0).collect::<Vec<i64>>());
+        for hit in [hits[0], hits[300], hits[700]] {
+            assert_eq!(view.lines(hit as u64, 1).unwrap().lines, [format!("{hit} seven")]);
+        }
+    }
 }
