@@ -5,6 +5,7 @@
 #[cfg(target_family = "wasm")]
 compile_error!("hadoop is part of the server; a page must never link it");
 
+pub mod checksum;
 pub mod conf;
 mod error;
 mod ha;

@@ -1,9 +1,11 @@
 //! Environments: registered from a directory of the console host, placed on clusters.
 
 mod place;
+mod put;
 mod scan;
 
-pub(crate) use place::{Content, MTIME, Runner, environment_path};
+pub(crate) use place::{MTIME, Runner, environment_path};
+pub(crate) use put::Content;
 pub(crate) use scan::{allowed as allowed_directory, hash as hash_file};
 
 use crate::{

@@ -5,7 +5,7 @@
 //! A file is written beside its place, verified, given its time, and renamed without overwrite; what
 //! lies at its place is therefore always whole.
 
-use super::hash_file;
+use super::put::Content;
 use crate::{
     Error, Result, Service,
     clusters::{Connection, hdfs_failure},
@@ -14,17 +14,17 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{
-    Code, Failure, Kind, Millis,
+    Kind, Millis,
     environment::{ManifestFile, Snapshot},
     event::{Event, Topic},
     operation::{OperationKind, OperationState, Progress},
 };
 use futures::StreamExt;
-use hadoop::{HdfsPath, webhdfs::CreateOptions};
+use hadoop::HdfsPath;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicI64, Ordering},
 };
 use store::operations::OperationRow;
@@ -63,13 +63,6 @@ impl Runner {
             .join(&format!("runner/{}-penstock-runner.jar", &self.sha256[..16]))
             .map_err(Error::internal)
     }
-}
-
-/// Where the content of a file comes from.
-pub(crate) enum Content<'a> {
-    Memory(Bytes),
-    /// A local file, and the hash it must have.
-    File(PathBuf, &'a str),
 }
 
 /// Where a file of an environment lies below the cluster's root.
@@ -432,169 +425,9 @@ impl Service {
         }
     }
 
-    /// Writes a file beside its place, verifies it, gives it its time and renames it there. An equal
-    /// file that is there already, or came there meanwhile, is as good.
-    pub(crate) async fn put(
-        &self,
-        connection: &Connection,
-        user: &str,
-        path: &HdfsPath,
-        mode: u16,
-        content: Content<'_>,
-        size: u64,
-    ) -> Result<()> {
-        let hdfs = connection.hdfs_as(user);
-        let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
-        let dir = path
-            .parent()
-            .ok_or_else(|| Error::internal("a file without a directory"))?;
-        let beside = dir
-            .join(&format!(".{}-{}", crate::clock::ulid(self.now()), path.name()))
-            .map_err(Error::internal)?;
-        let options = CreateOptions {
-            permission: mode,
-            overwrite: false,
-        };
-        let written = async {
-            match content {
-                Content::Memory(bytes) => hdfs.write(&beside, bytes, options).await.map_err(told)?,
-                Content::File(local, sha256) => self
-                    .send_file(&hdfs, &beside, local, sha256, size, options)
-                    .await
-                    .map_err(|e| match e {
-                        Sent::Hdfs(error) => told(error),
-                        Sent::Local(failure) => failure.into(),
-                    })?,
-            }
-            let status = hdfs.status(&beside).await.map_err(told)?;
-            if status.length != size {
-                let reason = format!("{} of {size} bytes arrived", status.length);
-                return Err(Failure::new(Code::HdfsCorrupt)
-                    .with("path", path)
-                    .with("reason", reason)
-                    .into());
-            }
-            hdfs.set_times(&beside, Some(MTIME), None).await.map_err(told)?;
-            match hdfs.rename(&beside, path).await {
-                Ok(()) => Ok(true),
-                Err(hadoop::Error::AlreadyExists { .. }) => Ok(false),
-                Err(error) => Err(told(error)),
-            }
-        };
-        let result: Result<bool> = written.await;
-        match result {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                hdfs.delete(&beside, false).await.map_err(told)?;
-                if self.is_placed(connection, user, path, size).await? {
-                    return Ok(());
-                }
-                self.replace_broken(connection, user, path, size).await
-            }
-            Err(error) => {
-                // Left-overs are hidden files that nothing refers to; one try to tidy up is enough.
-                let _ = hdfs.delete(&beside, false).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// A file at one of our places with another size or time was not written by us, or was changed.
-    /// When only its time differs it gets it back; else it is moved out of the way, never overwritten.
-    async fn replace_broken(
-        &self,
-        connection: &Connection,
-        user: &str,
-        path: &HdfsPath,
-        size: u64,
-    ) -> Result<()> {
-        let hdfs = connection.hdfs_as(user);
-        let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
-        let status = hdfs.status(path).await.map_err(told)?;
-        if status.length == size {
-            return hdfs.set_times(path, Some(MTIME), None).await.map_err(told);
-        }
-        let dir = path
-            .parent()
-            .ok_or_else(|| Error::internal("a file without a directory"))?;
-        let aside = dir
-            .join(&format!(
-                ".broken-{}-{}",
-                crate::clock::ulid(self.now()),
-                path.name()
-            ))
-            .map_err(Error::internal)?;
-        hdfs.rename(path, &aside).await.map_err(told)?;
-        // The next try finds the place free.
-        Err(Failure::new(Code::HdfsCorrupt)
-            .with("path", path)
-            .with("reason", format!("{} instead of {size} bytes", status.length))
-            .into())
-    }
-
-    /// Streams a local file, hashing what is really sent: the file may change while it is read.
-    async fn send_file(
-        &self,
-        hdfs: &hadoop::webhdfs::WebHdfs,
-        to: &HdfsPath,
-        local: PathBuf,
-        sha256: &str,
-        size: u64,
-        options: CreateOptions,
-    ) -> std::result::Result<(), Sent> {
-        let shown = local.display().to_string();
-        let unreadable = |reason: String| {
-            Sent::Local(
-                Failure::new(Code::DirectoryUnreadable)
-                    .with("path", &shown)
-                    .with("reason", reason),
-            )
-        };
-        let file = tokio::fs::File::open(&local)
-            .await
-            .map_err(|e| unreadable(e.kind().to_string()))?;
-        let hasher = std::sync::Arc::new(std::sync::Mutex::new(Sha256::new()));
-        let tap = hasher.clone();
-        let stream = tokio_util::io::ReaderStream::with_capacity(file, 1024 * 1024).inspect(move |chunk| {
-            if let Ok(bytes) = chunk {
-                tap.lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .update(bytes);
-            }
-        });
-        hdfs.create(to, size, Box::pin(stream), options)
-            .await
-            .map_err(Sent::Hdfs)?;
-        let sent = hex::encode(
-            hasher
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .clone()
-                .finalize(),
-        );
-        if sent != sha256 {
-            let (now, _) = tokio::task::spawn_blocking(move || hash_file(&local))
-                .await
-                .map_err(|e| unreadable(e.to_string()))?
-                .map_err(Sent::Local)?;
-            let reason = format!(
-                "it changed after it was registered (sha256 {} is now {})",
-                &sha256[..12],
-                &now[..12]
-            );
-            return Err(unreadable(reason));
-        }
-        Ok(())
-    }
-
     fn hdfs_error(&self, connection: &Connection, path: &HdfsPath, error: &hadoop::Error) -> Error {
         hdfs_failure(connection, connection.service_user(), path, error).into()
     }
-}
-
-enum Sent {
-    Hdfs(hadoop::Error),
-    Local(Failure),
 }
 
 fn name(path: &str) -> &str {

@@ -53,7 +53,7 @@ fn read(cluster: &Arc<Cluster>, call: &Call) -> Result<Answer, HdfsError> {
             Ok(Answer::new(200, "application/octet-stream", bytes.slice(range)))
         }
         "GETFILECHECKSUM" => Ok(Answer::json(&json!({"FileChecksum": {
-            "algorithm": "MD5-of-0MD5-of-512CRC32C",
+            "algorithm": "COMPOSITE-CRC32C",
             // Equal for equal contents, which is all a caller may read from it.
             "bytes": format!("000002000000000000000000{:.32}00000000", content.sha256),
             "length": 28,

@@ -1,0 +1,194 @@
+//! Puts one file at its place on HDFS, so that what lies there is always whole and never replaced.
+
+use super::{MTIME, hash_file};
+use crate::{
+    Error, Result, Service,
+    clusters::{Connection, hdfs_failure},
+};
+use bytes::Bytes;
+use domain::{Code, Failure};
+use futures::StreamExt;
+use hadoop::{HdfsPath, checksum::Checksummer, webhdfs::CreateOptions, webhdfs::WebHdfs};
+use sha2::{Digest, Sha256};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Where the content of a file comes from.
+pub(crate) enum Content<'a> {
+    Memory(Bytes),
+    /// A local file, and the hash it must have.
+    File(PathBuf, &'a str),
+}
+
+/// Counts along what is really sent.
+#[derive(Default, Clone)]
+struct Sums {
+    sha256: Sha256,
+    hdfs: Checksummer,
+}
+
+impl Service {
+    /// Writes a file beside its place, verifies it, gives it its time and renames it there. An equal
+    /// file that is there already, or came there meanwhile, is as good.
+    pub(crate) async fn put(
+        &self,
+        connection: &Connection,
+        user: &str,
+        path: &HdfsPath,
+        mode: u16,
+        content: Content<'_>,
+        size: u64,
+    ) -> Result<()> {
+        let hdfs = connection.hdfs_as(user);
+        let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
+        let beside = beside(path, "", self.now())?;
+        let written = async {
+            let options = CreateOptions {
+                permission: mode,
+                overwrite: false,
+            };
+            let sums = match content {
+                Content::Memory(bytes) => {
+                    let mut sums = Sums::default();
+                    sums.hdfs.update(&bytes);
+                    hdfs.write(&beside, bytes, options).await.map_err(told)?;
+                    sums
+                }
+                Content::File(local, sha256) => send(&hdfs, &beside, local, sha256, size, options)
+                    .await
+                    .map_err(|error| match error {
+                        Sent::Hdfs(error) => told(error),
+                        Sent::Local(failure) => failure.into(),
+                    })?,
+            };
+            let corrupt = |reason: String| {
+                Error::from(
+                    Failure::new(Code::HdfsCorrupt)
+                        .with("path", path)
+                        .with("reason", reason),
+                )
+            };
+            let status = hdfs.status(&beside).await.map_err(told)?;
+            if status.length != size {
+                return Err(corrupt(format!("{} of {size} bytes arrived", status.length)));
+            }
+            // The DataNode's own sums, so nothing is read back. A file system that sums differently
+            // has checked the packets by its own sums at least.
+            let there = hdfs.checksum(&beside).await.map_err(told)?;
+            if sums.hdfs.matches(&there) == Some(false) {
+                return Err(corrupt("its checksum differs from what was sent".to_owned()));
+            }
+            hdfs.set_times(&beside, Some(MTIME), None).await.map_err(told)?;
+            match hdfs.rename(&beside, path).await {
+                Ok(()) => Ok(true),
+                Err(hadoop::Error::AlreadyExists { .. }) => Ok(false),
+                Err(error) => Err(told(error)),
+            }
+        };
+        let result: Result<bool> = written.await;
+        match result {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                hdfs.delete(&beside, false).await.map_err(told)?;
+                if self.is_placed(connection, user, path, size).await? {
+                    return Ok(());
+                }
+                self.replace_broken(connection, user, path, size).await
+            }
+            Err(error) => {
+                // Left-overs are hidden files that nothing refers to; one try to tidy up is enough.
+                let _ = hdfs.delete(&beside, false).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A file at one of our places with another size or time was not written by us, or was changed.
+    /// When only its time differs it gets it back; else it is moved out of the way, never overwritten.
+    async fn replace_broken(
+        &self,
+        connection: &Connection,
+        user: &str,
+        path: &HdfsPath,
+        size: u64,
+    ) -> Result<()> {
+        let hdfs = connection.hdfs_as(user);
+        let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
+        let status = hdfs.status(path).await.map_err(told)?;
+        if status.length == size {
+            return hdfs.set_times(path, Some(MTIME), None).await.map_err(told);
+        }
+        let aside = beside(path, "broken-", self.now())?;
+        hdfs.rename(path, &aside).await.map_err(told)?;
+        // The next try finds the place free.
+        let reason = format!("{} instead of {size} bytes", status.length);
+        Err(Failure::new(Code::HdfsCorrupt)
+            .with("path", path)
+            .with("reason", reason)
+            .into())
+    }
+}
+
+/// A hidden name in the same directory, so that a rename moves nothing.
+fn beside(path: &HdfsPath, mark: &str, now: domain::Millis) -> Result<HdfsPath> {
+    let dir = path
+        .parent()
+        .ok_or_else(|| Error::internal("a file without a directory"))?;
+    dir.join(&format!(".{mark}{}-{}", crate::clock::ulid(now), path.name()))
+        .map_err(Error::internal)
+}
+
+enum Sent {
+    Hdfs(hadoop::Error),
+    Local(Failure),
+}
+
+/// Streams a local file and sums what is really sent: the file may change while it is read.
+async fn send(
+    hdfs: &WebHdfs,
+    to: &HdfsPath,
+    local: PathBuf,
+    sha256: &str,
+    size: u64,
+    options: CreateOptions,
+) -> std::result::Result<Sums, Sent> {
+    let shown = local.display().to_string();
+    let unreadable = |reason: String| {
+        Sent::Local(
+            Failure::new(Code::DirectoryUnreadable)
+                .with("path", &shown)
+                .with("reason", reason),
+        )
+    };
+    let file = tokio::fs::File::open(&local)
+        .await
+        .map_err(|e| unreadable(e.kind().to_string()))?;
+    let sums = Arc::new(Mutex::new(Sums::default()));
+    let tap = sums.clone();
+    let stream = tokio_util::io::ReaderStream::with_capacity(file, 1024 * 1024).inspect(move |chunk| {
+        if let Ok(bytes) = chunk {
+            let mut sums = tap.lock().unwrap_or_else(PoisonError::into_inner);
+            sums.sha256.update(bytes);
+            sums.hdfs.update(bytes);
+        }
+    });
+    hdfs.create(to, size, Box::pin(stream), options)
+        .await
+        .map_err(Sent::Hdfs)?;
+    let sums = sums.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if hex::encode(sums.sha256.clone().finalize()) != sha256 {
+        let (now, _) = tokio::task::spawn_blocking(move || hash_file(&local))
+            .await
+            .map_err(|e| unreadable(e.to_string()))?
+            .map_err(Sent::Local)?;
+        let reason = format!(
+            "it changed after it was registered (sha256 {} is now {})",
+            &sha256[..12],
+            &now[..12]
+        );
+        return Err(unreadable(reason));
+    }
+    Ok(sums)
+}
