@@ -62,7 +62,7 @@ async function load(storageState, slowdown) {
   return { ...seen, ...sum };
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const state = await signedIn();
 const result = {};

@@ -5,11 +5,12 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-export const results = process.env.PENSTOCK_RESULTS ?? path.resolve(import.meta.dirname, "../results");
+export const results = process.env.PENSTOCK_RESULTS ?? fileURLToPath(new URL("../results", import.meta.url));
 
 /** Polls until `probe` answers something true; fails with what it saw last. */
 export async function until(what, probe, seconds = 60) {

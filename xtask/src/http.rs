@@ -57,13 +57,20 @@ pub(crate) fn send(
     let mut bytes = Vec::new();
     stream.take(MOST).read_to_end(&mut bytes).map_err(fail)?;
     let text = String::from_utf8_lossy(&bytes);
-    let (head, body) = text.split_once("\r\n\r\n").ok_or("an answer without headers")?;
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|s| s.parse().ok())
-        .ok_or("an answer without status")?;
-    Ok((status, body.to_owned()))
+    let mut rest = text.as_ref();
+    loop {
+        let (head, body) = rest.split_once("\r\n\r\n").ok_or("an answer without headers")?;
+        let status: u16 = head
+            .split(' ')
+            .nth(1)
+            .and_then(|s| s.parse().ok())
+            .ok_or("an answer without status")?;
+        // A DataNode says 100 first, whether asked to or not.
+        if status >= 200 {
+            return Ok((status, body.to_owned()));
+        }
+        rest = body;
+    }
 }
 
 /// GET that must answer 200 with JSON.

@@ -212,7 +212,7 @@ fn counted(command: &mut Command) -> Res<Counts> {
     Ok(counts)
 }
 
-/// Reads cargo's "test result:", Maven's closing "Tests run:", and "N passed, N failed" alone on a line.
+/// Reads cargo's "test result:", Maven's closing "Tests run:", Node's closing "pass N" and "fail N".
 fn counts_in(line: &str) -> Option<Counts> {
     let number = |text: &str| text.trim().parse::<u64>().ok();
     if let Some(rest) = line.strip_prefix("test result: ") {
@@ -235,12 +235,13 @@ fn counts_in(line: &str) -> Option<Counts> {
             failed,
         });
     }
-    let (passed, rest) = line.split_once(" passed, ")?;
-    let failed = rest.split_once(" failed")?.0;
-    Some(Counts {
-        passed: number(passed)?,
-        failed: number(failed)?,
-    })
+    let (what, count) = line.strip_prefix("\u{2139} ")?.split_once(' ')?;
+    let count = number(count)?;
+    match what {
+        "pass" => Some(Counts { passed: count, failed: 0 }),
+        "fail" | "cancelled" => Some(Counts { passed: 0, failed: count }),
+        _ => None,
+    }
 }
 
 /// The runner's own tests.
@@ -304,7 +305,9 @@ mod tests {
         let one_class =
             "[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.1 s -- in X";
         assert_eq!(pair(one_class), None);
-        assert_eq!(pair("7 passed, 0 failed"), Some((7, 0)));
+        assert_eq!(pair("\u{2139} pass 7"), Some((7, 0)));
+        assert_eq!(pair("\u{2139} fail 2"), Some((0, 2)));
+        assert_eq!(pair("\u{2139} duration_ms 91.2"), None);
         assert_eq!(pair("test a ... ok"), None);
     }
 }
