@@ -11,6 +11,7 @@ fn main() {
 
 #[cfg(feature = "embed")]
 mod embed {
+    use sha2::{Digest, Sha256};
     use std::{
         env,
         fmt::Write as _,
@@ -36,11 +37,16 @@ mod embed {
         for (number, path) in files.iter().enumerate() {
             let source = site.join(path);
             let bytes = fs::read(&source).map_err(|e| format!("{}: {e}", source.display()))?;
+            let tag: String = Sha256::digest(&bytes)
+                .iter()
+                .take(16)
+                .map(|b| format!("{b:02x}"))
+                .collect();
             let gzip = smaller(&out.join(format!("{number}.gz")), &bytes, gzip(&bytes)?)?;
             let brotli = smaller(&out.join(format!("{number}.br")), &bytes, brotli(&bytes)?)?;
             writeln!(
                 table,
-                "super::EmbeddedFile {{ path: {path:?}, plain: include_bytes!({source:?}), gzip: {gzip}, brotli: {brotli} }},"
+                "super::EmbeddedFile {{ path: {path:?}, tag: {tag:?}, plain: include_bytes!({source:?}), gzip: {gzip}, brotli: {brotli} }},"
             )
             .map_err(|e| e.to_string())?;
         }

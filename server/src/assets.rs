@@ -22,6 +22,8 @@ mod embedded {
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedFile {
     pub path: &'static str,
+    /// Hash of the content; the compressed forms are told apart by a suffix.
+    pub tag: &'static str,
     pub plain: &'static [u8],
     pub gzip: Option<&'static [u8]>,
     pub brotli: Option<&'static [u8]>,
@@ -49,7 +51,7 @@ impl Assets {
         directory.map_or(Assets::Absent, Assets::Directory)
     }
 
-    async fn get(&self, path: &str, accepts: Accepts) -> Option<(Bytes, Option<&'static str>)> {
+    async fn get(&self, path: &str, accepts: Accepts) -> Option<Found> {
         match self {
             Assets::Absent => None,
             Assets::Embedded(files) => {
@@ -59,7 +61,11 @@ impl Assets {
                     (_, Some(gzip)) if accepts.gzip => (gzip, Some("gzip")),
                     _ => (file.plain, None),
                 };
-                Some((Bytes::from_static(bytes), encoding))
+                Some(Found {
+                    bytes: Bytes::from_static(bytes),
+                    tag: format!("\"{}-{}\"", file.tag, encoding.unwrap_or("plain")),
+                    encoding,
+                })
             }
             Assets::Directory(root) => {
                 let full = root.join(path);
@@ -72,10 +78,23 @@ impl Assets {
                 if !meta.is_file() || meta.len() > MAX_FILE_BYTES || !real.starts_with(root) {
                     return None;
                 }
-                Some((tokio::fs::read(real).await.ok()?.into(), None))
+                let bytes = Bytes::from(tokio::fs::read(real).await.ok()?);
+                Some(Found {
+                    tag: hash(&bytes),
+                    bytes,
+                    encoding: None,
+                })
             }
         }
     }
+}
+
+/// A file as it is sent.
+struct Found {
+    bytes: Bytes,
+    /// With its quotes.
+    tag: String,
+    encoding: Option<&'static str>,
 }
 
 /// The runner jar inside the binary; `None` in a build that does not carry it.
@@ -119,10 +138,10 @@ pub async fn serve(State(state): State<AppState>, request: Request) -> Response 
         return Refusal::from(Code::NoRoute).into_response();
     }
     let headers = request.headers();
-    let Some((bytes, encoding)) = state.assets.get(path, Accepts::of(headers)).await else {
+    let Some(found) = state.assets.get(path, Accepts::of(headers)).await else {
         return Refusal::from(Code::NoRoute).into_response();
     };
-    let tag = etag(&bytes);
+    let Found { bytes, tag, encoding } = found;
     let fresh = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|v| v.to_str().ok())
@@ -157,7 +176,7 @@ fn is_plain(path: &str) -> bool {
         })
 }
 
-fn etag(bytes: &[u8]) -> String {
+fn hash(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let hex: String = hash.iter().take(16).map(|b| format!("{b:02x}")).collect();
     format!("\"{hex}\"")

@@ -22,7 +22,7 @@ use tower_sessions::{Session, SessionStore, session};
 
 /// Between two comments that keep proxies from closing the stream, and between two looks at
 /// whether the caller may still read it.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Counts open streams.
 #[derive(Debug)]
@@ -146,9 +146,10 @@ pub(crate) async fn events(
         .streams
         .enter(&viewer.user)
         .ok_or_else(|| Failure::new(Code::TooMany).with("seconds", 30))?;
-    let mut beat = tokio::time::interval(HEARTBEAT);
+    let mut beat = tokio::time::interval(state.heartbeat);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     beat.reset();
+    let heartbeat = state.heartbeat;
     let reader = Reader {
         subscription: state.service.subscribe(&viewer)?,
         state,
@@ -163,7 +164,7 @@ pub(crate) async fn events(
         let event = reader.next().await?;
         Some((Ok(event), reader))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(heartbeat)))
 }
 
 impl Reader {

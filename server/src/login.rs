@@ -64,7 +64,8 @@ async fn by_password(
     let Ok(Form(form)) = form else {
         return refused(Code::BadCredentials.into(), "/");
     };
-    let from = address(&state, peer.map(|Extension(ConnectInfo(a))| a.ip()), &headers);
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let from = address(&state.config.server.trusted_proxies, peer, &headers);
     let result = state.service.login(&form.name, &form.password, from).await;
     let result = result.map_err(|error| match error.failure.kind() {
         // What cannot be a name is nobody's.
@@ -163,9 +164,9 @@ pub(crate) fn cookie_name(state: &AppState) -> (&'static str, bool) {
 }
 
 /// The address attempts are counted for: the peer's, or what a trusted proxy says.
-fn address(state: &AppState, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
+fn address(trusted: &[IpAddr], peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    if !state.config.server.trusted_proxies.contains(&peer) {
+    if !trusted.contains(&peer.to_canonical()) {
         return peer;
     }
     // The last entry is the one the proxy itself wrote; those before it anybody can write.
@@ -175,4 +176,23 @@ fn address(state: &AppState, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAdd
         .next_back()
         .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
         .unwrap_or(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_names_the_address() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6, 10.0.0.9"));
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxy = [ip("127.0.0.1")];
+        let from = |peer: &str, headers: &HeaderMap| address(&proxy, Some(ip(peer)), headers);
+        assert_eq!(from("10.0.0.1", &headers), ip("10.0.0.1"));
+        assert_eq!(from("127.0.0.1", &headers), ip("10.0.0.9"));
+        assert_eq!(from("::ffff:127.0.0.1", &headers), ip("10.0.0.9"));
+        headers.insert("x-forwarded-for", HeaderValue::from_static("nonsense"));
+        assert_eq!(from("127.0.0.1", &headers), ip("127.0.0.1"));
+    }
 }

@@ -1,9 +1,15 @@
 //! What handlers and middleware share.
 
-use crate::{assets::Assets, config::Config, live::Streams, metrics::Metrics, routes::Table};
+use crate::{
+    assets::Assets,
+    config::Config,
+    live::{self, Streams},
+    metrics::Metrics,
+    routes::Table,
+};
 use leptos::config::LeptosOptions;
 use service::Service;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store::sessions::Sessions;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +25,8 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     /// Cancelled when the console stops; ends the live streams.
     pub stop: CancellationToken,
+    /// How often a live stream says that it lives and looks whether its caller may still read it.
+    pub heartbeat: Duration,
     pub(crate) streams: Arc<Streams>,
     pub(crate) slots: Arc<Semaphore>,
     /// Filled in when the router is assembled.
@@ -48,6 +56,7 @@ impl AppState {
             metrics: Arc::new(Metrics::default()),
             leptos: LeptosOptions::builder().output_name("penstock").build(),
             stop,
+            heartbeat: live::HEARTBEAT,
             table: Table::default(),
             openapi: Arc::from(""),
         }

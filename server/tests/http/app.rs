@@ -77,7 +77,8 @@ impl TestApp {
         let secret = opened.service.first_start().await.unwrap().unwrap();
         let admin = opened.service.host_viewer("admin").await.unwrap();
         let stop = CancellationToken::new();
-        let state = boot::state(config, opened.service.clone(), opened.db.clone(), stop.clone());
+        let mut state = boot::state(config, opened.service.clone(), opened.db.clone(), stop.clone());
+        state.heartbeat = std::time::Duration::from_millis(50);
         let (router, state) = router::build(state);
         Self {
             router,

@@ -46,3 +46,35 @@ async fn one_user_cannot_take_all_streams() {
     let fourth = app.raw(request("GET", "/api/v1/events", &headers, "")).await;
     assert_eq!(fourth.status(), StatusCode::OK);
 }
+
+/// Reads the stream to its end; fails when it does not end soon.
+async fn read(response: axum::response::Response) -> String {
+    let body = tokio::time::timeout(Duration::from_secs(5), response.into_body().collect());
+    let bytes = body.await.expect("the stream ends").unwrap().to_bytes();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_or_token() {
+    let app = TestApp::new().await;
+    app.user("li", "rt", domain::Role::Viewer).await;
+    let cookie = app.sign_in("li").await;
+    let bearer = app.bearer("li").await;
+    let by_session = app
+        .raw(request("GET", "/events", &[("cookie", &cookie)], ""))
+        .await;
+    let by_token = app
+        .raw(request(
+            "GET",
+            "/api/v1/events",
+            &[("authorization", &bearer)],
+            "",
+        ))
+        .await;
+    app.form("/logout", &cookie, "").await;
+    assert!(read(by_session).await.ends_with("event: end\ndata: {}\n\n"));
+    let viewer = app.state.service.host_viewer("li").await.unwrap();
+    let token = app.state.service.tokens(&viewer).await.unwrap().remove(0);
+    app.state.service.revoke_token(&viewer, &token.id).await.unwrap();
+    assert!(read(by_token).await.ends_with("event: end\ndata: {}\n\n"));
+}

@@ -119,7 +119,7 @@ impl World {
             .replace("{id}", &id)
             .replace("{code}", "canary-cluster")
             .replace("{number}", "1")
-            .replace("{tab}", "configuration")
+            .replace("{tab}", "config")
             .replace("{container}", "container_1_0001_01_000001")
             .replace("{file}", "jobmanager.log");
         assert!(!path.contains('{'), "{path}");
