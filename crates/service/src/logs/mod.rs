@@ -1,36 +1,33 @@
 //! Logs of a run's containers, while it runs and as long as the cluster keeps them.
 
+mod bring;
 mod fetch;
 mod index;
+mod list;
 mod name;
 mod search;
 mod source;
 mod spool;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub(crate) use spool::Spool;
 
-use crate::{
-    Error, Result, Service,
-    clusters::{Connection, hdfs_failure, nm_failure},
-};
+use crate::{Error, Result, Service, clusters::Connection};
+use bring::{is_handed_over, node_failure, node_lacks, stored_failure};
 use bytes::Bytes;
 use domain::{
-    Action, Code, Failure, Millis, Viewer,
+    Action, Code, Failure, Viewer,
     id::RunId,
-    logs::{LogContainer, LogFile, LogPage, LogQuery, MAX_LINES},
+    logs::{LogContainer, LogPage, LogQuery, MAX_LINES},
 };
-use fetch::{NodeFile, Stale};
 use futures::{Stream, StreamExt, stream::BoxStream};
-use hadoop::{
-    ApplicationId, ContainerId,
-    nm::{NodeManager, Part},
-};
+use hadoop::{ApplicationId, ContainerId, nm::Part};
+use list::list_stored;
 use search::Needle;
-use source::{Live, PARALLEL, Stored, host_of_address};
-use spool::{Held, disk};
+use spool::disk;
 use std::{
-    collections::BTreeMap,
     io,
     os::unix::fs::FileExt,
     pin::Pin,
@@ -39,17 +36,13 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use store::runs::RunRow;
 use window::View;
 
 /// A copy that was compared with its original so recently is shown as it is.
 const FRESH: Duration = Duration::from_millis(500);
-/// How long a container is taken to be where it was found, and running.
-const PLACED: Duration = Duration::from_secs(10);
-/// Logs that nodes leave in parts are complete this long after the end.
-const PARTS_MS: Millis = 15 * 60_000;
 const DEFAULT_LINES: u32 = 500;
 const MAX_HITS: usize = 1000;
 const MAX_SEARCH: usize = 1000;
@@ -282,137 +275,6 @@ impl Service {
         Ok((view, held.replica.running))
     }
 
-    /// Brings the copy up to date: from the container's node as long as that has the file, else from
-    /// the aggregated logs.
-    async fn bring(
-        &self,
-        target: &Target,
-        container: &ContainerId,
-        file: &str,
-        mut held: Held,
-    ) -> Result<Held> {
-        let Target {
-            row,
-            connection,
-            application,
-        } = target;
-        if !row.state.is_terminal() {
-            let known = held
-                .replica
-                .node
-                .clone()
-                .filter(|(_, at)| at.elapsed() < PLACED)
-                .map(|(address, _)| address);
-            let address = match known {
-                Some(address) => Some(address),
-                None => {
-                    let live = self
-                        .live_containers(connection, row, *application)
-                        .await?
-                        .unwrap_or_default();
-                    let live = live.into_iter().find(|live| &live.id == container);
-                    held.replica.running = live.as_ref().is_some_and(|live| live.running);
-                    live.and_then(|live| live.node)
-                }
-            };
-            if let Some(address) = address {
-                let Some(nm) = connection.nm_as(&row.hadoop_user, &address) else {
-                    return Err(Failure::new(Code::NmUnreachable)
-                        .with("endpoint", address)
-                        .with("reason", "not an address")
-                        .into());
-                };
-                let absent = match held.view() {
-                    Some(_) => false,
-                    None => node_lacks(&nm, container, file)
-                        .await
-                        .map_err(|error| node_failure(&address, &error))?,
-                };
-                if absent {
-                    return Err(Error::not_found("file"));
-                }
-                held = match self
-                    .inner
-                    .logs
-                    .refresh(
-                        held,
-                        &NodeFile {
-                            nm: &nm,
-                            container,
-                            file,
-                        },
-                    )
-                    .await
-                {
-                    Ok(mut held) => {
-                        let since = held
-                            .replica
-                            .node
-                            .take()
-                            .filter(|(_, at)| at.elapsed() < PLACED)
-                            .map(|(_, at)| at);
-                        held.replica.node = Some((address, since.unwrap_or_else(Instant::now)));
-                        return Ok(held);
-                    }
-                    Err(Stale::Own(error)) => return Err(error),
-                    // The node has handed it over; what came from it stays until the rest is there.
-                    Err(Stale::Origin(error)) if is_handed_over(&nm, container, &error).await => {
-                        self.hold_again(target, container, file).await?
-                    }
-                    Err(Stale::Origin(error)) => return Err(node_failure(&address, &error).into()),
-                };
-                if held.is_done() {
-                    return Ok(held);
-                }
-            }
-        }
-        held.replica.running = false;
-        held.replica.node = None;
-        let stored = self.stored_logs(connection, row, *application).await?;
-        let found = stored
-            .as_ref()
-            .and_then(|stored| stored.find(container.as_str(), file));
-        match (stored, found) {
-            (Some(stored), Some(found)) => {
-                let old = row.ended_at.is_some_and(|ended| self.now() - ended > PARTS_MS);
-                let whole = row.state.is_terminal() && (old || (stored.settled && found.parts.len() == 1));
-                match self.inner.logs.refresh(held, &found).await {
-                    Ok(held) if whole => held.complete().await,
-                    Ok(held) => Ok(held),
-                    Err(Stale::Origin(error)) => Err(stored_failure(connection, row, &error).into()),
-                    Err(Stale::Own(error)) => Err(error),
-                }
-            }
-            _ if held.view().is_some() => Ok(held),
-            (Some(stored), None) => {
-                // Another node may still be writing its part.
-                let recent = row.ended_at.is_none_or(|ended| self.now() - ended < PARTS_MS);
-                let there = stored
-                    .files()
-                    .any(|(_, file)| file.container == container.as_str());
-                match (there, recent && !stored.settled) {
-                    (true, _) => Err(Error::not_found("file")),
-                    (false, true) => Err(Code::LogsNotReady.into()),
-                    (false, false) => Err(Error::not_found("container")),
-                }
-            }
-            (None, _) if row.state.is_terminal() => {
-                Err(self.absent_logs(connection, row, *application).await.into())
-            }
-            // The application runs, and its container is not known; or it ended a moment ago.
-            (None, _) => match connection.rm_as(&row.hadoop_user).app(*application).await {
-                Ok(app) if !app.state.is_final() => Err(Error::not_found("container")),
-                _ => Err(self.absent_logs(connection, row, *application).await.into()),
-            },
-        }
-    }
-
-    /// Takes the copy again that a failed refresh has let go of.
-    async fn hold_again(&self, target: &Target, container: &ContainerId, file: &str) -> Result<Held> {
-        let key = Spool::key(&[target.row.cluster.as_str(), container.as_str(), file]);
-        Ok(self.inner.logs.hold(&key).await?.is_complete().await?.0)
-    }
-
     async fn search(&self, view: View, needle: Needle) -> Result<Vec<i64>> {
         let permit = self
             .inner
@@ -432,56 +294,6 @@ impl Service {
         })
         .await
     }
-
-    async fn list_live(&self, target: &Target, live: Vec<Live>) -> Result<Vec<LogContainer>> {
-        let Target {
-            row,
-            connection,
-            application,
-        } = target;
-        let asked: Vec<(LogContainer, Option<Failure>)> = futures::stream::iter(live)
-            .map(|live| async move {
-                let mut failure = None;
-                let mut files = Vec::new();
-                if let Some(address) = &live.node
-                    && let Some(nm) = connection.nm_as(&row.hadoop_user, address)
-                {
-                    match nm.logs(&live.id).await {
-                        Ok(list) => {
-                            files = list
-                                .items
-                                .into_iter()
-                                .map(|file| LogFile {
-                                    name: file.name,
-                                    bytes: signed(file.size),
-                                })
-                                .collect()
-                        }
-                        Err(hadoop::Error::NotFound { .. }) => {}
-                        Err(error) => failure = Some(node_failure(address, &error)),
-                    }
-                }
-                let container = LogContainer {
-                    id: live.id.to_string(),
-                    role: role(live.master).to_owned(),
-                    node: live.node.as_deref().map(host_of_address),
-                    running: live.running,
-                    files,
-                };
-                (container, failure)
-            })
-            .buffered(PARALLEL)
-            .collect()
-            .await;
-        if asked.iter().all(|(_, failure)| failure.is_some())
-            && let Some(failure) = asked.iter().find_map(|(_, failure)| failure.clone())
-        {
-            return Err(failure.into());
-        }
-        let mut containers: Vec<LogContainer> = asked.into_iter().map(|(container, _)| container).collect();
-        sort(&mut containers, *application);
-        Ok(containers)
-    }
 }
 
 struct Stopper(Arc<AtomicBool>);
@@ -489,111 +301,6 @@ struct Stopper(Arc<AtomicBool>);
 impl Drop for Stopper {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Whether a node that knows the container has no such file. Asked for the file itself, it would
-/// answer as if it did not know the container any more.
-async fn node_lacks(
-    nm: &NodeManager,
-    container: &ContainerId,
-    file: &str,
-) -> std::result::Result<bool, hadoop::Error> {
-    match nm.logs(container).await {
-        Ok(list) => Ok(list.unreadable == 0 && list.items.iter().all(|have| have.name != file)),
-        Err(hadoop::Error::NotFound { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether a failed read means that the node has given the container's logs away. It gives no
-/// reason there, but does where it lists them.
-async fn is_handed_over(nm: &NodeManager, container: &ContainerId, error: &hadoop::Error) -> bool {
-    match error {
-        hadoop::Error::NotFound { .. } => true,
-        hadoop::Error::Remote {
-            status: 404 | 503, ..
-        } => matches!(nm.logs(container).await, Err(hadoop::Error::NotFound { .. })),
-        _ => false,
-    }
-}
-
-fn list_stored(stored: &Stored, application: ApplicationId) -> Vec<LogContainer> {
-    let mut containers: BTreeMap<&str, LogContainer> = BTreeMap::new();
-    for (node, file) in stored.files() {
-        let container = containers.entry(&file.container).or_insert_with(|| LogContainer {
-            id: file.container.clone(),
-            role: String::new(),
-            node: Some(node.node.clone()).filter(|host| !host.is_empty()),
-            running: false,
-            files: Vec::new(),
-        });
-        match container.files.iter_mut().find(|known| known.name == file.name) {
-            Some(known) => known.bytes += signed(file.length),
-            None => container.files.push(LogFile {
-                name: file.name.clone(),
-                bytes: signed(file.length),
-            }),
-        }
-    }
-    let mut containers: Vec<LogContainer> = containers.into_values().collect();
-    containers.retain(|container| name::container(&container.id, application).is_ok());
-    for container in &mut containers {
-        let first = container
-            .id
-            .parse()
-            .ok()
-            .and_then(|id| name::place(&id, application))
-            .is_some_and(|place| place.is_first());
-        let master = first
-            || container
-                .files
-                .iter()
-                .any(|file| file.name.starts_with("jobmanager."));
-        container.role = role(master).to_owned();
-    }
-    sort(&mut containers, application);
-    containers
-}
-
-fn role(master: bool) -> &'static str {
-    if master { "jobmanager" } else { "taskmanager" }
-}
-
-/// JobManagers first, the newest attempt's in front; then by place.
-fn sort(containers: &mut [LogContainer], application: ApplicationId) {
-    containers.sort_by_key(|container| {
-        let place = container
-            .id
-            .parse()
-            .ok()
-            .and_then(|id| name::place(&id, application));
-        (
-            container.role != "jobmanager",
-            std::cmp::Reverse(place.map(|p| p.attempt)),
-            place.map(|p| p.number),
-        )
-    });
-    for container in containers {
-        container.files.sort_by(|a, b| a.name.cmp(&b.name));
-    }
-}
-
-fn node_failure(address: &str, error: &hadoop::Error) -> Failure {
-    match error {
-        hadoop::Error::Unreachable { .. } | hadoop::Error::Timeout { .. } | hadoop::Error::Broken { .. } => {
-            nm_failure(address, error)
-        }
-        error => Failure::new(Code::RemoteAnswer)
-            .with("endpoint", address)
-            .with("reason", error),
-    }
-}
-
-fn stored_failure(connection: &Connection, row: &RunRow, error: &hadoop::Error) -> Failure {
-    match connection.conf.remote_log_dir() {
-        Ok(dir) => hdfs_failure(connection, &row.hadoop_user, &dir, error),
-        Err(missing) => Failure::new(Code::XmlPropertyMissing).with("property", missing.key),
     }
 }
 
