@@ -11,15 +11,20 @@ pub(crate) use crash_point;
 
 #[cfg(feature = "chaos")]
 mod armed {
-    use std::sync::{Mutex, PoisonError};
+    use std::cell::RefCell;
 
-    type Hook = Box<dyn Fn(&str) -> bool + Send>;
-    static HOOK: Mutex<Option<Hook>> = Mutex::new(None);
+    type Hook = Box<dyn Fn(&str) -> bool>;
 
-    /// Has `hook` asked at every point; where it answers `true`, the task that reached the point ends
+    thread_local! {
+        // Of the thread, not of the process: a test runs each console on a thread of its own, so that
+        // one can die while others live.
+        static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+    }
+
+    /// Has `hook` asked at every point this thread reaches; where it answers `true`, the task ends
     /// there as if the process had died. `None` takes it away.
     pub fn set_hook(hook: Option<Hook>) {
-        *HOOK.lock().unwrap_or_else(PoisonError::into_inner) = hook;
+        HOOK.with_borrow_mut(|kept| *kept = hook);
     }
 
     #[expect(clippy::panic, reason = "ends the task at once, which is the purpose")]
@@ -28,12 +33,7 @@ mod armed {
         if std::env::var("PENSTOCK_CRASH_AT").is_ok_and(|at| at == name) {
             std::process::abort();
         }
-        let dies = HOOK
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .is_some_and(|hook| hook(name));
-        if dies {
+        if HOOK.with_borrow(|hook| hook.as_ref().is_some_and(|hook| hook(name))) {
             panic!("crash point {name}");
         }
     }

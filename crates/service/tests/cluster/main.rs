@@ -1,0 +1,12 @@
+//! The console on a fake cluster, with its real stores: what a person asks for happens once, what
+//! the cluster does is shown, and what it does not say is not made up.
+
+mod check;
+mod double_click;
+mod exactly_once;
+mod logs;
+mod outage;
+mod rights;
+mod stop_in_doubt;
+mod support;
+mod tracking;
