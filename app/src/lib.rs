@@ -12,6 +12,7 @@ mod go;
 mod head;
 mod i18n;
 mod keys;
+mod late;
 mod live;
 mod pages;
 pub mod paths;
@@ -47,7 +48,7 @@ pub fn App() -> impl IntoView {
             <Frame>
                 <Routes fallback=pages::not_found>
                     <Route path=path!("/") view=|| view! { <Redirect path=paths::JOBS/> }/>
-                    <Route path=path!("/login") view=pages::Login ssr=SsrMode::Async/>
+                    <Route path=path!("/login") view={Lazy::<pages::LoginPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs") view=pages::Jobs ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/new") view={Lazy::<pages::NewJobPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/:id/edit") view={Lazy::<pages::EditJobPage>::new()} ssr=SsrMode::Async/>

@@ -32,6 +32,16 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// A failure a page finds by itself; on the server it also sets the status of the page.
+    pub fn found(failure: Failure) -> Self {
+        #[cfg(feature = "ssr")]
+        let _ = ApiError::from(failure.clone());
+        // Without the request id: the browser draws the same page again and knows none.
+        ApiError::Failed(Box::new(Told { failure, fields: Vec::new(), request_id: None }))
+    }
+}
+
 impl FromServerFnError for ApiError {
     type Encoder = TextEncoding;
 

@@ -10,7 +10,7 @@ pub mod logs;
 pub mod runs;
 pub mod tokens;
 
-pub use error::{ApiError, Told};
+pub use error::ApiError;
 
 /// The service and the signed-in caller of this request.
 #[cfg(feature = "ssr")]

@@ -4,7 +4,7 @@ use crate::{
     i18n::T,
     ui::{Ui, t, ui},
 };
-use domain::{Code, Failure, Kind};
+use domain::{Action, Code, Failure, Kind};
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -78,6 +78,11 @@ pub fn error_page(error: ApiError, retry: Callback<()>) -> AnyView {
         <p><a href=crate::paths::JOBS>{t(T::BackToJobs)}</a></p>
     }
     .into_any()
+}
+
+/// The page of somebody who lacks the right for it.
+pub fn forbidden(action: Action) -> AnyView {
+    error_page(ApiError::found(Failure::new(Code::Forbidden).with("action", action.name())), Callback::new(|()| ()))
 }
 
 pub type Answer<T> = Result<T, ApiError>;

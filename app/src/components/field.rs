@@ -122,7 +122,7 @@ pub fn SelectField(
             on:change:target=move |event| value.set(event.target().value())>
             {move || options.get().into_iter().map(|(key, text)| {
                 let chosen = key.clone();
-                view! { <option value=key.clone() selected=move || value.get() == chosen>{text}</option> }
+                view! { <option value=key.clone() prop:selected=move || value.get() == chosen>{text}</option> }
             }).collect_view()}
         </select>
     };

@@ -239,6 +239,16 @@ texts! {
     SourceFlink: "Flink REST", "Flink REST";
     SourceArchive: "Flink archive", "Flink 归档";
     SourceConsole: "console", "控制台";
+    NoteStartRequested: "asked to start", "请求启动";
+    NoteStopRequested: "asked to stop", "请求停止";
+    NoteStopFailed: "the stop did not work", "停止未成功";
+    NotePosting: "handed to the ResourceManager", "已提交给 ResourceManager";
+    NoteAccepted: "confirmed by the ResourceManager", "ResourceManager 已确认";
+    NoteInDoubt: "no answer: it is not known whether it arrived", "无应答，尚不知是否送达";
+    NoteNeverArrived: "it never arrived; sent anew", "确认未送达，重新提交";
+    NoteSubmitFailed: "the submission failed", "提交失败";
+    NoteExplained: "the cause was found in the logs", "已从日志中找到原因";
+    NoteForgotten: "the ResourceManager no longer knows it", "ResourceManager 已无记录";
     About: "About", "基本信息";
     Application: "Application", "应用";
     EngineJob: "Flink job", "Flink 作业";

@@ -11,8 +11,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 /// Signing in. A plain form, so that it works without scripts; the server answers with a redirect.
-#[component]
-pub fn Login() -> impl IntoView {
+pub fn login() -> AnyView {
     let ui = ui();
     let query = use_query_map();
     let next = move || query.read().get("next").unwrap_or_else(|| paths::JOBS.to_owned());

@@ -9,7 +9,6 @@ mod login;
 mod tokens;
 
 pub use jobs::Jobs;
-pub use login::Login;
 
 use crate::{
     components::{Empty, TitleOf},
@@ -40,6 +39,7 @@ macro_rules! lazy_pages {
 }
 
 lazy_pages! {
+    LoginPage = login::login;
     NewJobPage = form::new_job;
     EditJobPage = form::edit_job;
     JobPage = job::job;

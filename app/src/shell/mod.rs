@@ -15,7 +15,9 @@ pub use top::LangSwitch;
 use crate::{
     components::{Banner, Icon, Tone},
     i18n::T,
-    keys, paths,
+    keys,
+    late::late,
+    paths,
     ui::{Link, t, ui},
 };
 use leptos::prelude::*;
@@ -41,11 +43,15 @@ pub fn Frame(children: Children) -> impl IntoView {
                 {children()}
             </main>
         </div>
-        <palette::Palette/>
-        <help::Help/>
+        {late(move || ui.palette.get() || ui.help.get(), overlays, ())}
         <div class="vh" role="status" aria-live="polite">{move || ui.said.get()}</div>
     }
     .into_any()
+}
+
+#[leptos::lazy]
+fn overlays() -> fn(()) -> AnyView {
+    |()| view! { <palette::Palette/> <help::Help/> }.into_any()
 }
 
 /// Says that changes do not arrive.

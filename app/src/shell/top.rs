@@ -108,7 +108,7 @@ fn UserMenu() -> impl IntoView {
                             Density::Compact => T::DensityCompact,
                             Density::Comfortable => T::DensityComfortable,
                         };
-                        view! { <option value=density.name() selected=move || ui.density.get() == density>{t(text)}</option> }
+                        view! { <option value=density.name() prop:selected=move || ui.density.get() == density>{t(text)}</option> }
                     }).collect_view()}
                 </select>
             </label>

@@ -1,13 +1,14 @@
 use crate::{
     api::{self, ApiError},
     bridge,
-    components::{ErrorLine, Field, FieldError, FieldErrors, Icon, SelectField, TextField, TitleOf, loaded, note_error},
+    components::{ErrorLine, Field, FieldError, FieldErrors, Icon, SelectField, TextField, TitleOf, forbidden, loaded, note_error},
     go::Go,
     i18n::{T, fill},
     paths,
     ui::{t, ui},
 };
 use domain::{
+    Action,
     cluster::{ClusterInput, Grant, IdentityMode, XmlFile},
     identity::Team,
 };
@@ -23,6 +24,9 @@ struct GrantRow {
 }
 
 pub fn new_cluster() -> AnyView {
+    if !ui().may(Action::ClusterWrite) {
+        return forbidden(Action::ClusterWrite);
+    }
     let teams = Resource::new_blocking(|| (), |()| api::clusters::teams());
     view! {
         <TitleOf text=T::RegisterCluster/>
@@ -130,12 +134,12 @@ fn form(teams: Vec<Team>) -> AnyView {
                 {grants.into_iter().map(|row| {
                     let (team, team2) = (row.team.name.clone(), row.team.name.clone());
                     view! {
-                        <div class="rowed pair">
-                            <input type="text" class="mono" spellcheck="false" aria-label=move || fill(ui.text(T::HadoopUserOf), &[("team", &team)]) placeholder=row.team.name.clone()
+                        <div class="rowed grant">
+                            <span>{row.team.name.clone()}</span>
+                            <input type="text" class="mono" spellcheck="false" aria-label=move || fill(ui.text(T::HadoopUserOf), &[("team", &team)]) placeholder="analytics"
                                 prop:value=move || row.user.get() on:input:target=move |event| row.user.set(event.target().value())/>
                             <input type="text" class="mono" spellcheck="false" aria-label=move || fill(ui.text(T::QueuesOf), &[("team", &team2)])
                                 prop:value=move || row.queues.get() on:input:target=move |event| row.queues.set(event.target().value())/>
-                            <span class="mut">{row.team.name}</span>
                         </div>
                     }
                 }).collect_view()}

@@ -10,12 +10,13 @@ mod where_it_runs;
 
 use crate::{
     api,
-    components::{Banner, CodeEditor, Field, Icon, PageTitle, TextField, Tone, failure_text, loaded},
+    components::{Banner, CodeEditor, Field, Icon, PageTitle, TextField, Tone, failure_text, forbidden, loaded},
     i18n::T,
     paths,
     ui::{t, ui},
 };
 use domain::{
+    Action,
     artifact::Artifact,
     cluster::Cluster,
     environment::Environment,
@@ -54,6 +55,9 @@ async fn offer(job: Option<String>) -> Result<Offer, api::ApiError> {
 }
 
 pub fn new_job() -> AnyView {
+    if !ui().may(Action::JobWrite) {
+        return forbidden(Action::JobWrite);
+    }
     let query = use_query_map();
     let kind = Memo::new(move |_| query.read().get("kind").and_then(|kind| JobKind::from_name(&kind)).unwrap_or(JobKind::FlinkSql));
     let from = Memo::new(move |_| query.read().get("from"));
@@ -65,6 +69,9 @@ pub fn new_job() -> AnyView {
 }
 
 pub fn edit_job() -> AnyView {
+    if !ui().may(Action::JobWrite) {
+        return forbidden(Action::JobWrite);
+    }
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let resource = Resource::new_blocking(move || id.get(), |id| offer(Some(id)));

@@ -27,6 +27,26 @@ fn kind_word(kind: &str) -> Option<T> {
         "in_doubt" => T::EventInDoubt,
         "stop" => T::EventStop,
         "note" => T::EventNote,
+        "progress" => T::Progress,
+        _ => return None,
+    })
+}
+
+/// What an entry adds; a key without a text is shown as it is.
+fn note_word(note: &str) -> Option<T> {
+    Some(match note {
+        "start.requested" => T::NoteStartRequested,
+        "stop.requested" => T::NoteStopRequested,
+        "stop.cancel_requested" => T::CancelRequested,
+        "stop.kill_requested" => T::KillRequested,
+        "stop.failed" => T::NoteStopFailed,
+        "submit.posting" => T::NotePosting,
+        "submit.accepted" => T::NoteAccepted,
+        "submit.in_doubt" => T::NoteInDoubt,
+        "submit.never_arrived" => T::NoteNeverArrived,
+        "submit.failed" => T::NoteSubmitFailed,
+        "track.explained" => T::NoteExplained,
+        "track.forgotten" => T::NoteForgotten,
         _ => return None,
     })
 }
@@ -44,7 +64,10 @@ fn entry(shown: Shown, event: RunEvent) -> AnyView {
                 Some(state) => view! { <StateOnly state/> }.into_any(),
                 None => view! { <span>{what}</span> }.into_any(),
             }}
-            <span class="mut">{by}{event.note.map(|note| view! { " · " <code>{note}</code> })}</span>
+            <span class="mut">{by}{event.note.map(|note| move || {
+                let word = note_word(&note).map_or(note.as_str(), |text| ui.text(text));
+                format!(" · {word}")
+            })}</span>
             {evidence.map(|evidence| view! {
                 <details><summary>{t(T::Evidence)}</summary><pre class="log plain" tabindex="0">{evidence}</pre></details>
             })}

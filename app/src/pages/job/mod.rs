@@ -162,15 +162,11 @@ fn body(shown: Shown, tab: Memo<String>) -> AnyView {
                 "logs" => logs::logs(shown),
                 "config" => config::config(shown),
                 "runs" => runs::runs(shown),
-                _ => error_page(no_tab(), Callback::new(|()| ())),
+                _ => error_page(api::ApiError::found(Failure::new(Code::NoRoute)), Callback::new(|()| ())),
             }}
         </div>
     }
     .into_any()
-}
-
-fn no_tab() -> api::ApiError {
-    api::ApiError::Failed(Box::new(api::Told { failure: Failure::new(Code::NoRoute), fields: Vec::new(), request_id: None }))
 }
 
 /// The cause in one sentence, with the way to the log.

@@ -1,9 +1,10 @@
 //! The list itself: a grid with one row in the tab order, drawn as a window above 200 rows.
 
-use super::{rows, table::Table};
+use super::{bulk::bulk, rows, table::Table};
 use crate::{
     components::{Empty, Icon},
     i18n::T,
+    late::late,
     paths,
     ui::t,
 };
@@ -181,7 +182,10 @@ pub fn grid(table: Table) -> AnyView {
             Some(nothing(table))
         }}
         <div class:gone=move || table.shown.with(Vec::is_empty)>{body}</div>
-        {rows::selection(table)}
+        <div class="foot">
+            {late(move || table.selected.with(|all| !all.is_empty()), bulk, table)}
+            <p class="mut hide-s"><kbd>"J"</kbd> " " <kbd>"K"</kbd> " " {t(T::KeyMove)} " · " <kbd>"X"</kbd> " " {t(T::KeySelect)} " · " <kbd>"Enter"</kbd> " " {t(T::KeyOpen)} " · " <kbd>"?"</kbd> " " {t(T::Shortcuts)}</p>
+        </div>
     }
     .into_any()
 }

@@ -1,6 +1,7 @@
 //! The list of jobs.
 
 mod bar;
+mod bulk;
 mod grid;
 mod rows;
 mod table;

@@ -40,7 +40,7 @@ pub fn picker(shown: Shown, list: Memo<Vec<LogContainer>>, choice: Memo<Option<(
             <select aria-label=t(T::Container) on:change:target=move |event| go_container(&event.target().value(), "")>
                 {move || list.get().iter().map(|item| {
                     let id = item.id.clone();
-                    view! { <option value=item.id.clone() selected=move || container() == id>{title(item)}</option> }
+                    view! { <option value=item.id.clone() prop:selected=move || container() == id>{title(item)}</option> }
                 }).collect_view()}
             </select>
             <select aria-label=t(T::File) on:change:target=move |event| go_file(&untrack(container), &event.target().value())>
@@ -49,7 +49,7 @@ pub fn picker(shown: Shown, list: Memo<Vec<LogContainer>>, choice: Memo<Option<(
                     let files = list.with(|list| list.iter().find(|c| c.id == container).map(|c| c.files.clone()).unwrap_or_default());
                     files.into_iter().map(|item| {
                         let name = item.name.clone();
-                        view! { <option value=item.name.clone() selected=move || file() == name>{format!("{} · {}", item.name, time::bytes(item.bytes))}</option> }
+                        view! { <option value=item.name.clone() prop:selected=move || file() == name>{format!("{} · {}", item.name, time::bytes(item.bytes))}</option> }
                     }).collect_view()
                 }}
             </select>
