@@ -50,7 +50,7 @@ async fn one_user_cannot_take_all_streams() {
 /// Reads the stream to its end; fails when it does not end soon.
 async fn read(response: axum::response::Response) -> String {
     let body = tokio::time::timeout(Duration::from_secs(5), response.into_body().collect());
-    let bytes = body.await.expect("the stream ends").unwrap().to_bytes();
+    let bytes = body.await.unwrap().unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
