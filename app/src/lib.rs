@@ -19,6 +19,7 @@ pub mod paths;
 mod shell;
 mod time;
 mod ui;
+mod views;
 
 #[cfg(feature = "ssr")]
 pub use shell::document;

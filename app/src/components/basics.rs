@@ -3,6 +3,7 @@ use crate::{
     i18n::T,
     paths,
     ui::{t, ui},
+    views::{part, txt},
 };
 use domain::Millis;
 use leptos::prelude::*;
@@ -25,7 +26,7 @@ pub fn Time(at: Millis) -> impl IntoView {
     let ui = ui();
     view! {
         <time datetime=crate::time::iso(at) title=move || ui.absolute(at)>
-            {move || ui.when(at)}
+            {txt(move || ui.when(at))}
         </time>
     }
     .into_any()
@@ -48,7 +49,7 @@ pub fn CopyButton(#[prop(into)] text: Signal<String>, #[prop(optional)] label: O
     let name = move || ui.text(if copied.get() { T::Copied } else { T::Copy });
     view! {
         <button type="button" class="btn ghost" class:ico=label.is_none() on:click=copy aria-label=move || label.is_none().then(name) title=name>
-            {move || if copied.get() { view! { <Icon name="check"/> } } else { view! { <Icon name="copy"/> } }}
+            {part(move || view! { <Icon name=if copied.get() { "check" } else { "copy" }/> }.into_any())}
             {label.map(t)}
         </button>
     }
@@ -133,7 +134,7 @@ pub fn Meter(#[prop(into)] percent: Signal<f64>, #[prop(into)] label: Signal<Str
     view! {
         <span class="meter">
             <progress max="100" value=move || whole().to_string() aria-label=move || label.get()></progress>
-            <span>{move || format!("{} %", whole())}</span>
+            <span>{txt(move || format!("{} %", whole()))}</span>
         </span>
     }
     .into_any()

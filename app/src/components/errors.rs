@@ -3,6 +3,7 @@ use crate::{
     api::ApiError,
     i18n::T,
     ui::{Ui, t, ui},
+    views::txt,
 };
 use domain::{Action, Code, Failure, Kind};
 use leptos::prelude::*;
@@ -42,7 +43,7 @@ pub fn ErrorLine(error: ApiError, #[prop(optional, into)] retry: Option<Callback
     };
     view! {
         <Banner tone=Tone::Error>
-            <p class="pre">{move || error_text(ui, &error)}</p>
+            <p class="pre">{txt(move || error_text(ui, &error))}</p>
             {id.map(|id| {
                 view! { <p class="mut">{t(T::RequestId)} " " <code>{id.clone()}</code> <CopyButton text=id/></p> }
             })}

@@ -1,5 +1,10 @@
 use super::Icon;
-use crate::{i18n::T, time, ui::ui};
+use crate::{
+    i18n::T,
+    time,
+    ui::ui,
+    views::{maybe, part, txt},
+};
 use domain::{
     filter::View,
     operation::OperationState,
@@ -110,11 +115,11 @@ pub fn StateChip(run: Option<Run>) -> impl IntoView {
         <span class="stw">
             <span class="st" data-f=move || if unknown() { Family::Unk.name() } else { state.family().name() }
                 data-stale=move || (trust.get() == Trust::Stale).to_string()>
-                {move || view! { <Icon name=if unknown() { "circle-question-mark" } else { state_icon(state) }/> }}
-                {word}
+                {part(move || view! { <Icon name=if unknown() { "circle-question-mark" } else { state_icon(state) }/> }.into_any())}
+                {txt(word)}
             </span>
             {tasks.map(|(running, total)| view! { <span class="fnt tasks" title=crate::ui::t(T::TasksRunning)>{format!("{running}/{total}")}</span> })}
-            {move || below().map(|text| view! { <span class="req">{text}</span> })}
+            {maybe(move || below().map(|text| view! { <span class="req">{text}</span> }.into_any()))}
         </span>
     }
     .into_any()
@@ -124,7 +129,7 @@ pub fn StateChip(run: Option<Run>) -> impl IntoView {
 #[component]
 pub fn Duration(run: Option<Run>) -> impl IntoView {
     let ui = ui();
-    move || {
+    txt(move || {
         run.as_ref().map_or_else(
             || "–".to_owned(),
             |run| {
@@ -136,5 +141,6 @@ pub fn Duration(run: Option<Run>) -> impl IntoView {
                 }
             },
         )
-    }
+    })
+    .into_any()
 }

@@ -19,6 +19,7 @@ use crate::{
     late::late,
     paths,
     ui::{Link, t, ui},
+    views::{maybe, txt},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -43,29 +44,33 @@ pub fn Frame(children: Children) -> impl IntoView {
                 {children()}
             </main>
         </div>
-        {late(move || ui.palette.get() || ui.help.get(), overlays, ())}
-        <div class="vh" role="status" aria-live="polite">{move || ui.said.get()}</div>
+        {late(move || ui.palette.get() || ui.help.get(), overlays)}
+        <div class="vh" role="status" aria-live="polite">{txt(move || ui.said.get())}</div>
     }
     .into_any()
 }
 
 #[leptos::lazy]
-fn overlays() -> fn(()) -> AnyView {
-    |()| view! { <palette::Palette/> <help::Help/> }.into_any()
+fn overlays() -> AnyView {
+    view! { <palette::Palette/> <help::Help/> }.into_any()
 }
 
 /// Says that changes do not arrive.
 #[component]
 fn Stream() -> impl IntoView {
     let ui = ui();
-    move || match ui.link.get() {
-        Link::Paused(since) => Some(view! {
-            <Banner tone=Tone::Warn>
-                {t(T::LivePaused)} " " {move || ui.clock(since)}
-            </Banner>
-        }),
+    maybe(move || match ui.link.get() {
+        Link::Paused(since) => Some(
+            view! {
+                <Banner tone=Tone::Warn>
+                    {t(T::LivePaused)} " " {txt(move || ui.clock(since))}
+                </Banner>
+            }
+            .into_any(),
+        ),
         Link::Connecting | Link::On => None,
-    }
+    })
+    .into_any()
 }
 
 /// Over the page, which keeps what was typed; signing in happens in another tab.
@@ -73,7 +78,7 @@ fn Stream() -> impl IntoView {
 fn SignedOut() -> impl IntoView {
     let ui = ui();
     let location = use_location();
-    move || {
+    maybe(move || {
         ui.signed_out.get().then(|| {
             let next = format!("{}{}", location.pathname.get(), location.search.get());
             view! {
@@ -84,6 +89,8 @@ fn SignedOut() -> impl IntoView {
                     <button type="button" class="btn ghost" on:click=move |_| ui.signed_out.set(false)><Icon name="x"/>{t(T::Close)}</button>
                 </Banner>
             }
+            .into_any()
         })
-    }
+    })
+    .into_any()
 }

@@ -5,6 +5,7 @@ use crate::{
     i18n::T,
     paths,
     ui::{Link, t, ui},
+    views::{part, txt},
 };
 use domain::Lang;
 use leptos::prelude::*;
@@ -44,7 +45,7 @@ fn Live() -> impl IntoView {
     };
     view! {
         <span class="live hide-s" data-link=move || match ui.link.get() { Link::On => "on", Link::Connecting => "wait", Link::Paused(_) => "off" }>
-            <Icon name="activity"/>{text}
+            <Icon name="activity"/>{txt(text)}
         </span>
     }
     .into_any()
@@ -62,7 +63,7 @@ fn ThemeSwitch() -> impl IntoView {
     view! {
         <button type="button" class="btn ghost ico" aria-label=move || ui.text(if dark() { T::UseLight } else { T::UseDark })
             on:click=move |_| ui.set_theme(if untrack(dark) { Theme::Light } else { Theme::Dark })>
-            {move || view! { <Icon name=if dark() { "sun" } else { "moon" }/> }}
+            {part(move || view! { <Icon name=if dark() { "sun" } else { "moon" }/> }.into_any())}
         </button>
     }
     .into_any()
@@ -77,8 +78,8 @@ pub fn LangSwitch() -> impl IntoView {
     };
     view! {
         <button type="button" class="btn ghost" lang=move || other().0.tag() on:click=move |_| ui.set_lang(untrack(other).0)>
-            <Icon name="languages"/><span class="hide-s">{move || other().1}</span>
-            <span class="vh only-s">{move || other().1}</span>
+            <Icon name="languages"/><span class="hide-s">{txt(move || other().1.to_owned())}</span>
+            <span class="vh only-s">{txt(move || other().1.to_owned())}</span>
         </button>
     }
     .into_any()

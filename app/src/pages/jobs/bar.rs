@@ -6,6 +6,7 @@ use crate::{
     i18n::{T, fill},
     keys, paths, time,
     ui::t,
+    views::{maybe, txt},
 };
 use domain::{filter::{Filter, View}, job::JobKind};
 use leptos::{html, prelude::*};
@@ -60,29 +61,29 @@ pub fn bar(table: Table) -> AnyView {
                     <button type="button" aria-pressed=move || (table.view.get() == view).to_string()
                         on:click=move |_| table.go(&table.address(None, Some(view), None), false)>
                         {t(view_word(view))} " "
-                        <span class="mono">{move || table.counts.with(|c| c.get(i).map(|n| time::count((*n).into())))}</span>
+                        <span class="mono">{txt(move || table.counts.with(|c| c.get(i).map(|n| time::count((*n).into())).unwrap_or_default()))}</span>
                     </button>
                 }).collect_view()}
             </div>
             <CopyButton text=here label=T::CopyLink/>
         </div>
-        {move || {
+        {maybe(move || {
             let unknown = unknown.get();
             (!unknown.is_empty()).then(|| view! {
-                <Banner tone=Tone::Warn>{move || fill(ui.text(T::UnknownFilter), &[("what", &unknown)])}</Banner>
-            })
-        }}
-        {move || table.trouble.get().map(|error| view! {
-            <ErrorLine error retry=Callback::new(move |()| table.read_all())/>
+                <Banner tone=Tone::Warn>{txt(move || fill(ui.text(T::UnknownFilter), &[("what", &unknown)]))}</Banner>
+            }.into_any())
         })}
+        {maybe(move || table.trouble.get().map(|error| view! {
+            <ErrorLine error retry=Callback::new(move |()| table.read_all())/>
+        }.into_any()))}
         // Kept in the page, so that it takes no room away from under the pointer when it appears.
         <div class="pending" aria-live="polite">
-            {move || (table.waiting.get() > 0).then(|| view! {
+            {maybe(move || (table.waiting.get() > 0).then(|| view! {
                 <button type="button" class="btn" on:click=move |_| table.apply()>
                     <Icon name="refresh-cw"/>
-                    {move || fill(ui.text(T::RowsWaiting), &[("n", &table.waiting.get().to_string())])}
+                    {txt(move || fill(ui.text(T::RowsWaiting), &[("n", &table.waiting.get().to_string())]))}
                 </button>
-            })}
+            }.into_any()))}
         </div>
     }
     .into_any()

@@ -39,11 +39,7 @@ fn each(table: Table, ids: Vec<JobId>, results: RwSignal<Vec<String>>, stop: Opt
 
 /// The bar of selected jobs, and what can be done with them.
 #[leptos::lazy]
-pub fn bulk() -> fn(Table) -> AnyView {
-    bar
-}
-
-fn bar(table: Table) -> AnyView {
+pub fn bulk(table: Table) -> AnyView {
     let ui = table.ui;
     let count = move || table.selected.with(|all| all.len());
     let (asking, results) = (RwSignal::new(false), RwSignal::new(Vec::<String>::new()));

@@ -7,6 +7,7 @@ use crate::{
     late::late,
     paths,
     ui::t,
+    views::maybe,
 };
 use domain::{
     Action,
@@ -50,7 +51,7 @@ fn heading(table: Table, key: Option<SortKey>, text: T, number: bool) -> AnyView
         <th scope="col" aria-sort=order>
             <button type="button" on:click=turn>
                 {t(text)}
-                {move || order().map(|order| view! { <Icon name=if order == "descending" { "arrow-down" } else { "arrow-up" }/> })}
+                {maybe(move || order().map(|order| view! { <Icon name=if order == "descending" { "arrow-down" } else { "arrow-up" }/> }.into_any()))}
             </button>
         </th>
     }
@@ -167,23 +168,23 @@ pub fn grid(table: Table) -> AnyView {
                     {COLUMNS.into_iter().map(|(key, text, number)| heading(table, key, text, number)).collect_view()}
                 </tr></thead>
                 <tbody>
-                    {move || gap_above().map(|height| view! { <tr aria-hidden="true" class="gap"><td colspan="9"><svg class="gap" width="1" height=height aria-hidden="true"></svg></td></tr> })}
+                    {maybe(move || gap_above().map(gap))}
                     <For each=move || visible.get() key=|(_, id)| id.clone() children=move |(_, id)| rows::row(table, id, mark)/>
-                    {move || gap_below().map(|height| view! { <tr aria-hidden="true" class="gap"><td colspan="9"><svg class="gap" width="1" height=height aria-hidden="true"></svg></td></tr> })}
+                    {maybe(move || gap_below().map(gap))}
                 </tbody>
             </table>
         </div>
     };
     view! {
-        {move || {
+        {maybe(move || {
             if table.shown.with(|shown| !shown.is_empty()) {
                 return None;
             }
             Some(nothing(table))
-        }}
+        })}
         <div class:gone=move || table.shown.with(Vec::is_empty)>{body}</div>
         <div class="foot">
-            {late(move || table.selected.with(|all| !all.is_empty()), bulk, table)}
+            {late(move || table.selected.with(|all| !all.is_empty()), move || bulk(table))}
             <p class="mut hide-s"><kbd>"J"</kbd> " " <kbd>"K"</kbd> " " {t(T::KeyMove)} " · " <kbd>"X"</kbd> " " {t(T::KeySelect)} " · " <kbd>"Enter"</kbd> " " {t(T::KeyOpen)} " · " <kbd>"?"</kbd> " " {t(T::Shortcuts)}</p>
         </div>
     }
@@ -192,6 +193,11 @@ pub fn grid(table: Table) -> AnyView {
 
 fn row_height_untracked(height: impl Fn() -> usize) -> usize {
     untrack(height)
+}
+
+/// Stands for rows that are not drawn.
+fn gap(height: String) -> AnyView {
+    view! { <tr aria-hidden="true" class="gap"><td colspan="9"><svg class="gap" width="1" height=height aria-hidden="true"></svg></td></tr> }.into_any()
 }
 
 fn nothing(table: Table) -> AnyView {

@@ -12,6 +12,7 @@ use crate::{
     i18n::T,
     paths,
     ui::{t, ui},
+    views::txt,
 };
 use domain::{Action, job::JobKind};
 use leptos::prelude::*;
@@ -43,7 +44,7 @@ pub fn Jobs() -> impl IntoView {
             view! {
                 <div class="hd">
                     <h1>{t(T::Jobs)}</h1>
-                    <span class="mut">{move || table.summary()}</span>
+                    <span class="mut">{txt(move || table.summary())}</span>
                     <span class="sp"></span>
                     {may_write.then(|| view! {
                         <a class="btn" href=paths::new_job(JobKind::FlinkJar)><Icon name="upload"/>{t(T::NewJarJob)}</a>

@@ -6,6 +6,7 @@ use crate::{
     i18n::T,
     paths,
     ui::t,
+    views::{maybe, part, txt},
 };
 use domain::id::JobId;
 use leptos::prelude::*;
@@ -17,7 +18,7 @@ pub fn row(table: Table, id: JobId, mark: impl Fn(&JobId) + Copy + Send + Sync +
     // Survives the moment between the row's going and its leaving the list.
     let name = move || values.with(|row| row.as_ref().map(|row| row.name.clone()).unwrap_or_default());
     let run = Memo::new(move |_| values.with(|row| row.as_ref().and_then(|row| row.run.clone())));
-    let text = move |pick: fn(&domain::job::JobRow) -> &str| values.with(|row| row.as_ref().map(|row| pick(row).to_owned()));
+    let text = move |pick: fn(&domain::job::JobRow) -> &str| values.with(|row| row.as_ref().map(|row| pick(row).to_owned()).unwrap_or_default());
     let selected = move || id.with_value(|id| table.selected.with(|all| all.contains(id)));
     let current = move || id.with_value(|id| table.cursor.with(|c| c.as_ref() == Some(id)));
     let index = move || id.with_value(|id| table.shown.with(|shown| shown.iter().position(|s| s == id)));
@@ -36,15 +37,15 @@ pub fn row(table: Table, id: JobId, mark: impl Fn(&JobId) + Copy + Send + Sync +
             <td><input type="checkbox" tabindex="-1" aria-label=move || format!("{} {}", ui.text(T::Select), name())
                 prop:checked=selected on:change=move |_| id.with_value(mark)/></td>
             <td class="name">
-                <a href=href tabindex="-1">{name}</a> " "
-                <span class="tag">{move || values.with(|row| row.as_ref().map(|row| row.kind.label()))}</span>
+                <a href=href tabindex="-1">{txt(name)}</a> " "
+                <span class="tag">{txt(move || values.with(|row| row.as_ref().map(|row| row.kind.label().to_owned()).unwrap_or_default()))}</span>
             </td>
-            <td>{move || view! { <StateChip run=run.get()/> }}</td>
-            <td class="num">{move || view! { <Duration run=run.get()/> }}</td>
-            <td class="mono">{move || text(|row| &row.queue)}</td>
-            <td class="mono">{move || text(|row| &row.environment_name)}</td>
-            <td>{move || text(|row| &row.owner)}</td>
-            <td>{move || values.with(|row| row.as_ref().map(|row| row.changed_at)).map(|at| view! { <Time at/> })}</td>
+            <td>{part(move || view! { <StateChip run=run.get()/> }.into_any())}</td>
+            <td class="num">{part(move || view! { <Duration run=run.get()/> }.into_any())}</td>
+            <td class="mono">{txt(move || text(|row| &row.queue))}</td>
+            <td class="mono">{txt(move || text(|row| &row.environment_name))}</td>
+            <td>{txt(move || text(|row| &row.owner))}</td>
+            <td>{maybe(move || values.with(|row| row.as_ref().map(|row| row.changed_at)).map(|at| view! { <Time at/> }.into_any()))}</td>
             <td><a class="btn ghost ico" tabindex="-1" href=log aria-label=move || format!("{} {}", ui.text(T::LogOf), name()) title=t(T::Logs)><Icon name="square-terminal"/></a></td>
         </tr>
     }
