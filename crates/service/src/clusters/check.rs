@@ -1,8 +1,8 @@
 //! Looks at everything of a cluster that a run needs, and says for each what is wrong.
 
-mod text;
+pub(super) mod text;
 
-use super::{Connection, hdfs_failure, nm_failure, rm_failure, same_queue};
+use super::{Connection, hdfs_failure, nm_failure, rm_failure, root::data_failure, same_queue};
 use crate::{Result, Service, clock::ulid, require_shared};
 use domain::{
     Action, Code, Failure, Millis, Viewer,
@@ -15,7 +15,7 @@ use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
-use text::{endpoint_in, http_date, release, same_dir, some};
+use text::{http_date, release, same_dir, some};
 
 /// Longest that one probe takes.
 const BOUND: Duration = Duration::from_secs(10);
@@ -133,7 +133,7 @@ impl Service {
         let hdfs = connection.hdfs();
         let id = ulid(self.now());
         let path = join(connection, &format!("staging/{id}"))?;
-        let told = |error: hadoop::Error| data_failure(connection, &path, &error);
+        let told = |error: hadoop::Error| data_failure(connection, connection.service_user(), &path, &error);
         let started = Instant::now();
         let options = CreateOptions {
             permission: 0o600,
@@ -404,25 +404,6 @@ fn late(name: ProbeName, connection: &Connection) -> Failure {
         }
         ProbeName::DataNode => told(Code::DnUnreachable, "-".to_owned()),
         ProbeName::Workers => told(Code::NmUnreachable, "-".to_owned()),
-    }
-}
-
-/// As [`hdfs_failure`], for a call whose second half goes to a DataNode: whom it could not reach
-/// stands in the reason.
-fn data_failure(connection: &Connection, path: &hadoop::HdfsPath, error: &hadoop::Error) -> Failure {
-    let reason = match error {
-        hadoop::Error::Unreachable { reason }
-        | hadoop::Error::Timeout { reason }
-        | hadoop::Error::Broken { reason } => reason,
-        error => return hdfs_failure(connection, connection.service_user(), path, error),
-    };
-    match endpoint_in(reason) {
-        Some(endpoint) if endpoint_in(&connection.nn_address()).as_ref() != Some(&endpoint) => {
-            Failure::new(Code::DnUnreachable)
-                .with("endpoint", endpoint)
-                .with("reason", error)
-        }
-        _ => hdfs_failure(connection, connection.service_user(), path, error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The console's directories on a cluster. Each level is made with its own permission: HDFS would
 //! give missing parents that of the directory asked for.
 
-use super::{Connection, hdfs_failure};
+use super::{Connection, check::text::endpoint_in, hdfs_failure};
 use crate::{Service, clock::ulid};
 use domain::{Code, Failure};
 use futures::future::try_join_all;
@@ -227,7 +227,7 @@ impl Service {
                 hadoop::Error::Forbidden { .. } => Failure::new(Code::RootMissing)
                     .with("path", root)
                     .with("user", user),
-                error => hdfs_failure(connection, user, &marker, &error),
+                error => data_failure(connection, user, &marker, &error),
             };
             let text = json!({ "deployment": self.inner.deployment }).to_string();
             let options = CreateOptions {
@@ -249,7 +249,7 @@ impl Service {
         let bytes = hdfs
             .read_all(&marker, MAX_MARKER)
             .await
-            .map_err(|error| hdfs_failure(connection, user, &marker, &error))?;
+            .map_err(|error| data_failure(connection, user, &marker, &error))?;
         let found: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
         match found
             .as_ref()
@@ -271,4 +271,28 @@ fn below(connection: &Connection, dir: &HdfsPath, name: &str) -> Result<HdfsPath
             .with("path", format!("{dir}/{name}"))
     };
     dir.join(name).map_err(|_| failure())
+}
+
+/// As [`hdfs_failure`], for a call whose second half goes to a DataNode: whom it could not reach
+/// stands in the reason.
+pub(super) fn data_failure(
+    connection: &Connection,
+    user: &str,
+    path: &HdfsPath,
+    error: &hadoop::Error,
+) -> Failure {
+    let reason = match error {
+        hadoop::Error::Unreachable { reason }
+        | hadoop::Error::Timeout { reason }
+        | hadoop::Error::Broken { reason } => reason,
+        error => return hdfs_failure(connection, user, path, error),
+    };
+    match endpoint_in(reason) {
+        Some(endpoint) if endpoint_in(&connection.nn_address()).as_ref() != Some(&endpoint) => {
+            Failure::new(Code::DnUnreachable)
+                .with("endpoint", endpoint)
+                .with("reason", error)
+        }
+        _ => hdfs_failure(connection, user, path, error),
+    }
 }

@@ -148,7 +148,7 @@ impl Service {
     /// Takes the copy again that a failed refresh has let go of.
     async fn hold_again(&self, target: &Target, container: &ContainerId, file: &str) -> Result<Held> {
         let key = Spool::key(&[target.row.cluster.as_str(), container.as_str(), file]);
-        Ok(self.inner.logs.hold(&key).await?.is_complete().await?.0)
+        Ok(self.inner.logs.hold(&key).await?.ready().await?.0)
     }
 }
 

@@ -263,7 +263,7 @@ impl Service {
         let container = name::container(container, target.application)?;
         name::file(file)?;
         let key = Spool::key(&[target.row.cluster.as_str(), container.as_str(), file]);
-        let (held, complete) = self.inner.logs.hold(&key).await?.is_complete().await?;
+        let (held, complete) = self.inner.logs.hold(&key).await?.ready().await?;
         let held = if complete || held.is_fresh(FRESH) {
             held
         } else {

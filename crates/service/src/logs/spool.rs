@@ -256,7 +256,7 @@ impl Held {
     }
 
     /// Whether all of the file is here for good; then it can be read.
-    pub(super) async fn is_complete(mut self) -> Result<(Self, bool)> {
+    pub(super) async fn ready(mut self) -> Result<(Self, bool)> {
         if self.replica.complete && self.replica.file.is_none() {
             self = self.work(Replica::reopen).await?;
         }

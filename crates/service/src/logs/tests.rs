@@ -71,7 +71,7 @@ fn spool(dir: &Path) -> Spool {
 }
 
 async fn refresh(spool: &Spool, key: &str, origin: &Fake) -> Held {
-    let (held, _) = spool.hold(key).await.unwrap().is_complete().await.unwrap();
+    let (held, _) = spool.hold(key).await.unwrap().ready().await.unwrap();
     spool.refresh(held, origin).await.ok().unwrap()
 }
 
@@ -137,7 +137,7 @@ async fn what_arrived_before_a_break_stays() {
     let all = b"0123456789abcdef".repeat(600_000);
     let origin = Fake::new(&all);
     *origin.breaks.lock().unwrap() = Some(9_000_000);
-    let (held, _) = spool.hold("k").await.unwrap().is_complete().await.unwrap();
+    let (held, _) = spool.hold("k").await.unwrap().ready().await.unwrap();
     assert!(matches!(
         spool.refresh(held, &origin).await,
         Err(Stale::Origin(_))
@@ -226,14 +226,14 @@ async fn complete_copies_outlive_a_restart() {
     let second = spool(dir.path());
     assert!(!dir.path().join("open.part").exists());
     for (key, complete, lines) in [("done", true, 1000), ("empty", true, 0), ("open", false, 0)] {
-        let (held, done) = second.hold(key).await.unwrap().is_complete().await.unwrap();
+        let (held, done) = second.hold(key).await.unwrap().ready().await.unwrap();
         assert_eq!(done, complete, "{key}");
         assert_eq!(held.view().map_or(0, |view| view.index.lines()), lines, "{key}");
     }
     // A copy somebody removed is fetched again.
     let third = spool(dir.path());
     std::fs::remove_file(dir.path().join("done.log")).unwrap();
-    let (held, done) = third.hold("done").await.unwrap().is_complete().await.unwrap();
+    let (held, done) = third.hold("done").await.unwrap().ready().await.unwrap();
     assert!(!done);
     drop(held);
     assert_eq!(content(&refresh(&third, "done", &origin).await), text(0..1000));
@@ -245,7 +245,7 @@ async fn one_caller_fetches_and_the_others_see_it() {
     let spool = spool(dir.path());
     let origin = Fake::new(&text(0..5000));
     let reads = (0..8).map(|_| async {
-        let (held, _) = spool.hold("k").await.unwrap().is_complete().await.unwrap();
+        let (held, _) = spool.hold("k").await.unwrap().ready().await.unwrap();
         if held.is_fresh(std::time::Duration::from_secs(60)) {
             return content(&held);
         }

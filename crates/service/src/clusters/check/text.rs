@@ -6,7 +6,7 @@ use domain::Millis;
 const NAMED: usize = 5;
 
 /// The first `scheme://host:port` of a text.
-pub(super) fn endpoint_in(text: &str) -> Option<String> {
+pub(in crate::clusters) fn endpoint_in(text: &str) -> Option<String> {
     let at = text.find("://")?;
     let start = text[..at]
         .rfind(|c: char| !c.is_ascii_alphanumeric())
