@@ -2,7 +2,8 @@
 //! with what was sent without reading it back.
 //!
 //! The DataNode keeps a CRC of every 512 bytes; the file's checksum is the MD5 of the MD5s of each
-//! block's CRCs (`MD5-of-262144MD5-of-512CRC32C`: 262144 CRCs a block; 0 when there is one block).
+//! block's CRCs and of what is left of their buffer (`MD5-of-262144MD5-of-512CRC32C`: 262144 CRCs a
+//! block; 0 when there is one block).
 
 use crate::webhdfs::Checksum;
 use md5::{Digest, Md5};
@@ -53,13 +54,15 @@ impl Checksummer {
         } else {
             per_block.checked_mul(4)?
         };
-        let mut file = Md5::new();
+        let mut sums = Vec::new();
         for crcs in self.crcs.chunks(block) {
-            file.update(Md5::digest(crcs));
+            sums.extend_from_slice(&Md5::digest(crcs));
         }
+        // HDFS digests the whole buffer it collects them in: 32 bytes at first, doubled when full.
+        sums.resize(sums.len().next_power_of_two().max(32), 0);
         // In front of the digest stand the bytes of a CRC and the CRCs of a block, behind it is padding.
         let digest = there.bytes.get(24..56)?;
-        Some(digest.eq_ignore_ascii_case(&hex::encode(file.finalize())))
+        Some(digest.eq_ignore_ascii_case(&hex::encode(Md5::digest(sums))))
     }
 }
 
@@ -88,7 +91,7 @@ mod tests {
             .chunks(512)
             .flat_map(|c| crc32c::crc32c(c).to_be_bytes())
             .collect();
-        let one = hex::encode(Md5::digest(Md5::digest(&crcs)));
+        let one = hex::encode(Md5::digest([&Md5::digest(&crcs)[..], &[0; 16]].concat()));
         let two = [Md5::digest(&crcs[..32]), Md5::digest(&crcs[32..])].concat();
         for step in [1, 511, 512, 513, 5000] {
             assert_eq!(
