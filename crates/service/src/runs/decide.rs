@@ -2,7 +2,7 @@
 //! observed, each tested as a table.
 
 use domain::{
-    Millis,
+    Failure, Millis,
     run::{Requested, RunState},
 };
 use flink::rest::JobState;
@@ -62,6 +62,9 @@ pub(crate) struct Submission {
     pub burnt: Vec<String>,
     /// Consecutive looks that found neither id nor tag.
     pub absences: u32,
+    /// Why nothing is sent any more, although what was sent may still arrive. It ends the run when it is
+    /// proved that nothing did.
+    pub refused: Option<Failure>,
     /// When trouble that may pass began.
     pub trouble_since: Option<Millis>,
 }
@@ -114,6 +117,9 @@ pub(crate) fn next(phase: Phase, submission: &Submission, seen: &Seen, now: Mill
         // next look posts the same id again.
         (Phase::Submitting, Seen::Known { .. } | Seen::Inconclusive) => Next::Wait,
         (Phase::Submitting, Seen::Absent { rm_started_on, ended }) => {
+            if submission.refused.is_some() {
+                return give_up_or_wait(submission, now);
+            }
             if submission.posts == 0 {
                 return Next::Post;
             }
@@ -137,15 +143,18 @@ pub(crate) fn next(phase: Phase, submission: &Submission, seen: &Seen, now: Mill
                 }
             }
         }
-        (Phase::Abandoning, Seen::Absent { .. }) => {
-            let landed = now - submission.last_post_at >= IN_FLIGHT_MS;
-            if submission.posts == 0 || (landed && submission.absences + 1 >= ABSENCES) {
-                Next::GiveUp
-            } else {
-                Next::Wait
-            }
-        }
+        (Phase::Abandoning, Seen::Absent { .. }) => give_up_or_wait(submission, now),
         (Phase::Abandoning, Seen::Inconclusive) => Next::Wait,
+    }
+}
+
+/// What follows an absence when nothing more is to be sent.
+fn give_up_or_wait(submission: &Submission, now: Millis) -> Next {
+    let landed = now - submission.last_post_at >= IN_FLIGHT_MS;
+    if submission.posts == 0 || (landed && submission.absences + 1 >= ABSENCES) {
+        Next::GiveUp
+    } else {
+        Next::Wait
     }
 }
 
@@ -307,6 +316,27 @@ mod tests {
             next(Phase::Submitting, &submission(1), &absent(8, 100), 0),
             Next::Burn
         );
+    }
+
+    #[test]
+    fn a_refusal_after_an_earlier_post_waits_for_what_may_arrive() {
+        let refused = Submission {
+            refused: Some(domain::Code::SubmitRefused.into()),
+            ..submission(2)
+        };
+        let absent = Seen::Absent {
+            rm_started_on: 7,
+            ended: 0,
+        };
+        let landed = 1_000 + IN_FLIGHT_MS;
+        assert_eq!(next(Phase::Submitting, &refused, &absent, landed - 1), Next::Wait);
+        let looked = Submission {
+            absences: ABSENCES - 1,
+            ..refused.clone()
+        };
+        assert_eq!(next(Phase::Submitting, &looked, &absent, landed), Next::GiveUp);
+        let arrived = next(Phase::Submitting, &refused, &known(AppState::Accepted), landed);
+        assert!(matches!(arrived, Next::Confirm { .. }));
     }
 
     #[test]

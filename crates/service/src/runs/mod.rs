@@ -12,7 +12,7 @@ mod track;
 
 pub(crate) use plan::Waiting;
 pub(crate) use start::steps;
-pub(crate) use submit::{backoff, enter, finish, log};
+pub(crate) use submit::{after_failure, backoff, enter, finish, log};
 pub(crate) use track::Tracker;
 
 use crate::{Error, Result, Service, require};

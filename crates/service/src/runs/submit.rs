@@ -25,7 +25,10 @@ use domain::{
 use futures::StreamExt;
 use hadoop::{ApplicationId, Observation, rm::AppQuery, types::AppState};
 use serde_json::json;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use store::{operations::OperationRow, runs::RunRow};
 
 /// Submissions handled in one activation, and at once.
@@ -48,17 +51,20 @@ impl Service {
     pub(crate) async fn activate_submit(&self) -> Result<Activation> {
         let due = store::operations::due(self.db(), OperationKind::Submit, self.now(), BATCH).await?;
         let handled = due.len() as u64;
+        let failed = &AtomicBool::new(false);
         futures::stream::iter(due)
             .for_each_concurrent(PARALLEL, |operation| async move {
                 let id = operation.id.clone();
                 if let Err(error) = self.step_submit(operation).await {
+                    failed.store(true, Ordering::Relaxed);
                     tracing::error!(operation = %id, error = %error, "submission step failed");
                 }
             })
             .await;
+        let next = self.until_due(OperationKind::Submit).await?;
         Ok(Activation {
             handled,
-            next: self.until_due(OperationKind::Submit).await?,
+            next: after_failure(next, failed.load(Ordering::Relaxed)),
         })
     }
 
@@ -103,7 +109,7 @@ impl Service {
                 self.kill_found(&connection, &row, &application).await;
                 self.later(&mut operation, &mut row, &submission, 500).await
             }
-            Next::GiveUp => self.give_up(&mut operation, &mut row).await,
+            Next::GiveUp => self.give_up(&mut operation, &mut row, &submission).await,
             Next::Wait => {
                 let absent = matches!(seen, Seen::Absent { .. });
                 submission.absences = if absent { submission.absences + 1 } else { 0 };
@@ -204,13 +210,18 @@ impl Service {
             Ok(done) => done,
             Err(error) => return self.trouble(operation, row, submission, &error).await,
         };
-        let body = planned.body(application)?;
+        let body = match planned.body(application) {
+            Ok(body) => body,
+            // The same every time: tried again, it would take one id after the other.
+            Err(error) => return self.fail(operation, row, error.failure, json!({})).await,
+        };
         crash_point!("submit.id_issued");
         submission.application = Some(application.to_string());
         submission.rm_started_on = rm_started_on;
         submission.ended_at_issue = metrics.apps_completed + metrics.apps_failed + metrics.apps_killed;
         submission.remembered = self.remembered_by(&connection).await;
         submission.posts = 0;
+        submission.refused = None;
         submission.trouble_since = None;
         operation.phase = Phase::Submitting.name().to_owned();
         operation.failure = None;
@@ -304,33 +315,46 @@ impl Service {
             // The state is new for some 100 ms; waiting here would hold up the others.
             return self.later(operation, row, submission, LOOK_MS).await;
         };
-        let failure = rm_failure(connection, &row.hadoop_user, &error);
+        let failure = match &error {
+            hadoop::Error::BadRequest { message } => flink::cause::refused(message),
+            error => rm_failure(connection, &row.hadoop_user, error),
+        };
         tracing::info!(run = %row.id, error = %error, in_doubt = error.is_in_doubt(), "submission was not answered with 202");
-        let gone_wrong = matches!(error, hadoop::Error::Remote { .. }) && submission.posts >= MAX_POSTS;
-        if error.is_in_doubt() && !gone_wrong {
-            row.in_doubt_since.get_or_insert(now);
-            operation.state = OperationState::InDoubt;
-            operation.failure = Some(failure);
-            log(operation, self.now(), error.to_string());
-            operation.due_at = self.now() + backoff(operation.attempt);
-            operation.attempt += 1;
-            let proof = Proof {
-                source: "console",
-                note: Some("submit.in_doubt"),
-                evidence: Some(json!({ "error": error.to_string() })),
-            };
-            self.commit_both(operation, row, Change::note("in_doubt"), proof)
-                .await?;
-            return Ok(());
+        let unclear = error.is_in_doubt();
+        let answered = matches!(
+            error,
+            hadoop::Error::Remote { .. } | hadoop::Error::InvalidAnswer { .. }
+        );
+        let enough = answered && submission.posts >= MAX_POSTS;
+        let refused = enough || !(unclear || error.is_transient());
+        if refused && !unclear && submission.posts <= 1 {
+            let evidence = json!({ "answer": error.to_string() });
+            return self.fail(operation, row, failure, evidence).await;
         }
-        if error.is_transient() && !gone_wrong {
-            operation.failure = Some(failure);
-            log(operation, self.now(), error.to_string());
-            let wait = backoff(operation.attempt);
+        log(operation, self.now(), error.to_string());
+        operation.failure = Some(failure.clone());
+        let wait = backoff(operation.attempt);
+        if !refused && !unclear {
             return self.later(operation, row, submission, wait).await;
         }
-        self.fail(operation, row, failure, json!({ "answer": error.to_string() }))
-            .await
+        // A refusal says nothing about an earlier POST that was not answered: it may arrive yet. Only
+        // its proved absence ends the run.
+        if refused {
+            submission.refused = Some(failure);
+        }
+        row.in_doubt_since.get_or_insert(now);
+        operation.data = serde_json::to_value(&*submission).map_err(Error::internal)?;
+        operation.state = OperationState::InDoubt;
+        operation.due_at = self.now() + wait;
+        operation.attempt += 1;
+        let proof = Proof {
+            source: "console",
+            note: Some("submit.in_doubt"),
+            evidence: Some(json!({ "error": error.to_string() })),
+        };
+        self.commit_both(operation, row, Change::note("in_doubt"), proof)
+            .await?;
+        Ok(())
     }
 
     /// The application is there for good: from here the tracker watches it.
@@ -430,10 +454,19 @@ impl Service {
         }
     }
 
-    /// An abandoned submission is proved not to exist.
-    async fn give_up(&self, operation: &mut OperationRow, row: &mut RunRow) -> Result<()> {
+    /// A submission that was stopped or refused in doubt is proved not to exist.
+    async fn give_up(
+        &self,
+        operation: &mut OperationRow,
+        row: &mut RunRow,
+        submission: &Submission,
+    ) -> Result<()> {
         let now = self.now();
         crash_point!("submit.before_give_up");
+        if let Some(failure) = submission.refused.clone().filter(|_| !ended_by_request(row)) {
+            let evidence = json!({ "application": submission.application, "absent": true });
+            return self.fail(operation, row, failure, evidence).await;
+        }
         operation.state = OperationState::Done;
         finish(&mut operation.steps, now);
         let change = Change::state(row, RunState::Cancelled, now);
@@ -572,6 +605,16 @@ impl Service {
         tx.commit().await?;
         self.announce_run(row);
         Ok(true)
+    }
+}
+
+/// How long a reconciler rests after a step that could not even be written down: it is due still, and
+/// would be tried without a pause.
+pub(crate) fn after_failure(next: Duration, failed: bool) -> Duration {
+    if failed {
+        next.max(Duration::from_secs(1))
+    } else {
+        next
     }
 }
 
