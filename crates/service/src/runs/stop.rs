@@ -4,7 +4,7 @@ use super::{
     change::{Change, Proof},
     decide::Phase,
     start::steps,
-    submit::{backoff, enter, finish, log},
+    submit::{after_failure, backoff, enter, finish, log},
 };
 use crate::{
     Error, Result, Service,
@@ -15,13 +15,14 @@ use crate::{
     reconcile::{Activation, Name},
 };
 use domain::{
-    Action, Code, Failure, Viewer,
+    Action, Code, Failure, Kind, Viewer,
     id::{OperationId, RunId},
     operation::{Operation, OperationKind, OperationState},
     run::{Requested, RunState, StopMode, StopRequest},
 };
 use futures::StreamExt;
 use serde_json::json;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::{
     operations::{NewOperation, OperationRow},
     runs::RunRow,
@@ -30,7 +31,8 @@ use store::{
 const STEPS: [&str; 2] = ["ask", "await"];
 const BATCH: i64 = 64;
 const PARALLEL: usize = 8;
-/// How often a refused or unanswered stop is tried before it is told as failed.
+/// How often a stop that is refused is tried before it is told as failed. A kill nobody answers is tried
+/// until somebody does.
 const MAX_ATTEMPTS: i64 = 60;
 /// Between looks while the end is awaited.
 const AWAIT_MS: i64 = 400;
@@ -108,6 +110,7 @@ impl Service {
                 if mode == StopMode::Kill && row.requested != Some(Requested::Kill) {
                     open.data = json!({ "mode": mode });
                     open.due_at = now;
+                    open.attempt = 0;
                     if !self.save_operation(&mut tx, &mut open).await? {
                         return Ok(None);
                     }
@@ -206,17 +209,20 @@ impl Service {
     pub(crate) async fn activate_stop(&self) -> Result<Activation> {
         let due = store::operations::due(self.db(), OperationKind::Stop, self.now(), BATCH).await?;
         let handled = due.len() as u64;
+        let failed = &AtomicBool::new(false);
         futures::stream::iter(due)
             .for_each_concurrent(PARALLEL, |operation| async move {
                 let id = operation.id.clone();
                 if let Err(error) = self.step_stop(operation).await {
+                    failed.store(true, Ordering::Relaxed);
                     tracing::error!(operation = %id, error = %error, "stop step failed");
                 }
             })
             .await;
+        let next = self.until_due(OperationKind::Stop).await?;
         Ok(Activation {
             handled,
-            next: self.until_due(OperationKind::Stop).await?,
+            next: after_failure(next, failed.load(Ordering::Relaxed)),
         })
     }
 
@@ -269,14 +275,15 @@ impl Service {
                 enter(&mut operation.steps, "await", now);
                 operation.failure = None;
                 operation.due_at = now + if ended { AWAIT_MS } else { AWAIT_MS * 2 };
-                operation.attempt += 1;
+                operation.attempt = 0;
                 self.inner.board.wake(Name::Track);
             }
             Err(failure) => {
                 log(&mut operation, now, failure.to_string());
                 operation.due_at = now + backoff(operation.attempt);
                 operation.attempt += 1;
-                if operation.attempt >= MAX_ATTEMPTS {
+                let answers = mode == StopMode::Cancel || failure.kind() != Kind::Unavailable;
+                if answers && operation.attempt >= MAX_ATTEMPTS {
                     operation.state = OperationState::Failed;
                     return self.stop_failed(operation, row, failure).await;
                 }
