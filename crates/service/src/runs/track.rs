@@ -8,6 +8,7 @@ use super::{
     change::{Change, Proof},
     decide::{self, Engine},
     plan::deployment_tag,
+    submit::after_failure,
 };
 use crate::{
     Result, Service,
@@ -31,7 +32,10 @@ use hadoop::{
 use serde_json::json;
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use store::runs::RunRow;
@@ -115,9 +119,11 @@ impl Service {
     pub(crate) async fn activate_track(&self) -> Result<Activation> {
         let clusters = store::clusters::ids(self.db()).await?;
         let handled = clusters.len() as u64;
+        let failed = &AtomicBool::new(false);
         futures::stream::iter(clusters)
             .for_each_concurrent(PARALLEL_CLUSTERS, |cluster| async move {
                 if let Err(error) = self.tick(&cluster).await {
+                    failed.store(true, Ordering::Relaxed);
                     tracing::error!(cluster = %cluster, error = %error, "tick failed");
                 }
             })
@@ -130,11 +136,12 @@ impl Service {
             .filter_map(|c| c.due)
             .map(|due| due.saturating_duration_since(now))
             .min();
+        let next = next
+            .unwrap_or(self.inner.config.tick)
+            .max(Duration::from_millis(20));
         Ok(Activation {
             handled,
-            next: next
-                .unwrap_or(self.inner.config.tick)
-                .max(Duration::from_millis(20)),
+            next: after_failure(next, failed.load(Ordering::Relaxed)),
         })
     }
 
@@ -275,7 +282,10 @@ impl Service {
                 }
             })
             .await;
-        Ok((confirmed.into_inner().unwrap_or_else(PoisonError::into_inner), took))
+        Ok((
+            confirmed.into_inner().unwrap_or_else(PoisonError::into_inner),
+            took,
+        ))
     }
 
     /// Brings one run up to date. `true`: its state was confirmed.
@@ -466,6 +476,12 @@ impl Service {
             let application = row.external_id.clone().unwrap_or_default();
             row.failure = Some(Failure::new(Code::LostTrack).with("application", application));
         }
+        row.tasks_running = None;
+        row.usage = Usage {
+            memory_mb_seconds: row.usage.memory_mb_seconds,
+            vcore_seconds: row.usage.vcore_seconds,
+            ..Usage::default()
+        };
         let change = Change::state(&mut row, state, now);
         let proof = Proof {
             source,
@@ -478,6 +494,9 @@ impl Service {
             self.inner.tracker.forget(&row.id);
             self.announce_run(&row);
             self.inner.board.wake(Name::Stop);
+            if state == RunState::Failed {
+                self.inner.board.wake(Name::Explain);
+            }
         }
         Ok(())
     }
