@@ -10,7 +10,7 @@ use crate::{
     Error, Result, Service,
     clusters::{Connection, hdfs_failure},
     reconcile::Activation,
-    runs::{backoff, enter, finish, log},
+    runs::{after_failure, backoff, enter, finish, log},
 };
 use bytes::Bytes;
 use domain::{
@@ -85,15 +85,17 @@ impl Service {
     pub(crate) async fn activate_place(&self) -> Result<Activation> {
         let due = store::operations::due(self.db(), OperationKind::Place, self.now(), BATCH).await?;
         let handled = due.len() as u64;
+        let mut failed = false;
         for operation in due {
             let id = operation.id.clone();
             if let Err(error) = self.step_place(operation).await {
+                failed = true;
                 tracing::error!(operation = %id, error = %error, "placement step failed");
             }
         }
         Ok(Activation {
             handled,
-            next: self.until_due(OperationKind::Place).await?,
+            next: after_failure(self.until_due(OperationKind::Place).await?, failed),
         })
     }
 
