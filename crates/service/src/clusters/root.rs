@@ -234,7 +234,11 @@ impl Service {
                 permission: 0o644,
                 overwrite: false,
             };
-            hdfs.write(&beside, text, options).await.map_err(told)?;
+            if let Err(error) = hdfs.write(&beside, text, options).await {
+                // A write that failed can leave an empty file behind.
+                let _ = hdfs.delete(&beside, false).await;
+                return Err(told(error));
+            }
             match hdfs.rename(&beside, &marker).await {
                 Ok(()) => return Ok(()),
                 Err(error) => {
