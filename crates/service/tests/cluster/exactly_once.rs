@@ -2,7 +2,7 @@
 //! application, the run ends as it should, and nothing is left behind. Judged by what the
 //! ResourceManager and HDFS say, not by the console.
 
-use crate::support::{Kind, World, WorldOptions, run_tag};
+use crate::support::{Kind, World, WorldOptions, run_tag, until};
 use domain::{
     id::RunId,
     run::{Run, RunQuery, RunState, StartRequest, StopMode, StopRequest},
@@ -10,7 +10,7 @@ use domain::{
 use futures::{FutureExt, StreamExt};
 use service::Service;
 use std::{collections::BTreeSet, path::Path, time::Duration};
-use testkit::{Action, Fault, Script};
+use testkit::{Action, Fault, Move, Script};
 
 /// Scenarios at once.
 const PARALLEL: usize = 4;
@@ -52,8 +52,10 @@ enum Trouble {
     AnswerLost,
     /// The POST is lost.
     PostLost,
-    /// The POST arrives after the console has given it up.
+    /// The POST is lost, and arrives when everything is over.
     PostLate,
+    /// The POST takes long.
+    PostSlow,
     /// A gateway answers the POST that was taken.
     GatewayError,
     /// While the console is dead, the ResourceManager is restarted.
@@ -68,11 +70,12 @@ enum Trouble {
     Refused,
 }
 
-const TROUBLES: [Trouble; 10] = [
+const TROUBLES: [Trouble; 11] = [
     Trouble::Quiet,
     Trouble::AnswerLost,
     Trouble::PostLost,
     Trouble::PostLate,
+    Trouble::PostSlow,
     Trouble::GatewayError,
     Trouble::RestartedAtDeath { recovers: true },
     Trouble::RestartedAtDeath { recovers: false },
@@ -85,8 +88,8 @@ impl Trouble {
     fn fault(self) -> Option<Fault> {
         Some(Fault::on_submit(match self {
             Trouble::AnswerLost => Action::ProcessThenDrop,
-            Trouble::PostLost => Action::DropBefore,
-            Trouble::PostLate => Action::Delay(1_000),
+            Trouble::PostLost | Trouble::PostLate => Action::DropBefore,
+            Trouble::PostSlow => Action::Delay(1_000),
             Trouble::GatewayError => Action::ProcessThenStatus(502, "bad gateway".into()),
             Trouble::Refused => Action::Status(
                 400,
@@ -141,10 +144,17 @@ async fn settled(world: &World) -> bool {
 
 /// Starts a job, dies at `point` amid `trouble`, lives again. Answers the points that were passed.
 async fn start_and_die(kind: Kind, point: &str, trouble: Trouble) -> BTreeSet<String> {
-    let options = WorldOptions {
+    let mut options = WorldOptions {
         kind,
         ..WorldOptions::default()
     };
+    // A while in NEW_SAVING: what the ResourceManager has not saved yet, a restart forgets.
+    options.cluster.script = Script::default()
+        .then(150, Move::Accepted)
+        .then(10, Move::Launched)
+        .then(20, Move::Running)
+        .then(20, Move::Job)
+        .then(20, Move::Tasks { running: 2, total: 2 });
     let mut world = World::new(options).await;
     let control = world.fake.control().clone();
     if let Some(fault) = trouble.fault() {
@@ -152,7 +162,6 @@ async fn start_and_die(kind: Kind, point: &str, trouble: Trouble) -> BTreeSet<St
     }
     let mut reached = BTreeSet::new();
     let before = match trouble {
-        // A long stay in NEW_SAVING: what the ResourceManager has not saved yet, it forgets.
         Trouble::RestartedBefore { recovers } => {
             world.life().dies_at("submit.after_post");
             start(&world).await;
@@ -191,12 +200,25 @@ async fn start_and_die(kind: Kind, point: &str, trouble: Trouble) -> BTreeSet<St
 }
 
 async fn judge_start(world: &World, run: &RunId, trouble: Trouble) {
+    if trouble == Trouble::Refused {
+        // A POST that may have been sent before the refused one counts as lost only after its time.
+        let submit = domain::operation::OperationKind::Submit;
+        until("the submission is refused", || async {
+            let open = store::operations::open_for_run(&world.db, run, submit).await.unwrap();
+            open.is_none_or(|row| row.data["refused"].is_object()).then_some(())
+        })
+        .await;
+        world.advance(41_000);
+    }
     let settled = world
         .when(run, "the run settles", |run| {
             run.state == RunState::Running || run.state.is_terminal()
         })
         .await;
     world.when_closed(run).await;
+    if trouble == Trouble::PostLate {
+        world.arrive_late(run).await;
+    }
     let checker = world.fake.checker();
     let tag = run_tag(run);
     let accepted = world.fake.control().started_with_tag(&tag);

@@ -6,6 +6,7 @@ mod double_click;
 mod exactly_once;
 mod logs;
 mod outage;
+mod refused;
 mod rights;
 mod stop_in_doubt;
 mod support;

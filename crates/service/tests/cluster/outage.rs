@@ -16,8 +16,8 @@ enum Away {
     Standby(Service),
     Garbage(Service),
     Errors(Service),
-    /// Answers later than anybody waits.
-    Silent(Service),
+    /// Every answer takes long.
+    Slow(Service),
 }
 
 impl Away {
@@ -28,7 +28,7 @@ impl Away {
             Away::Standby(service) => control.standby(service),
             Away::Garbage(service) => all(service, Action::Garbage),
             Away::Errors(service) => all(service, Action::Status(500, "it broke".into())),
-            Away::Silent(service) => all(service, Action::Delay(1_500)),
+            Away::Slow(service) => all(service, Action::Delay(200)),
         }
     }
 
@@ -36,17 +36,16 @@ impl Away {
         match self {
             Away::Down(service) => control.up(service).await.unwrap(),
             Away::Standby(service) => control.activate(service),
-            Away::Garbage(_) | Away::Errors(_) | Away::Silent(_) => control.calm(),
+            Away::Garbage(_) | Away::Errors(_) | Away::Slow(_) => control.calm(),
         }
     }
 }
 
-const RM_AWAY: [Away; 5] = [
+const RM_AWAY: [Away; 4] = [
     Away::Down(Service::Rm),
     Away::Standby(Service::Rm),
     Away::Garbage(Service::Rm),
     Away::Errors(Service::Rm),
-    Away::Silent(Service::Rm),
 ];
 
 /// What must stay as it is while nobody can be asked.
@@ -143,7 +142,6 @@ async fn a_start_waits_for_the_cluster_and_happens_once() {
         (Away::Standby(Service::Rm), Code::RmNoActive),
         (Away::Garbage(Service::Rm), Code::RemoteAnswer),
         (Away::Errors(Service::Rm), Code::RemoteAnswer),
-        (Away::Silent(Service::Rm), Code::RmUnreachable),
         (Away::Down(Service::Nn), Code::NnUnreachable),
         (Away::Standby(Service::Nn), Code::NnNoActive),
         (Away::Errors(Service::Nn), Code::RemoteAnswer),
@@ -163,6 +161,30 @@ async fn a_start_waits_for_the_cluster_and_happens_once() {
         world.fake.checker().assert_exactly_one(&run_tag(&run)).await;
         assert_eq!(world.posts(), 1, "{away:?}");
         assert_eq!(world.left_over().await, [""; 0], "{away:?}");
+        world.end().await;
+    }
+}
+
+/// A slow cluster is no broken one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_cluster_is_waited_for() {
+    for service in [Service::Rm, Service::Nn] {
+        let world = World::new(WorldOptions {
+            placed: true,
+            ..WorldOptions::default()
+        })
+        .await;
+        let control = world.fake.control().clone();
+        let away = Away::Slow(service);
+        away.begin(&control).await;
+        let run = world.start().await.id;
+        until("the POST is sent", || async { (world.posts() == 1).then_some(()) }).await;
+        away.end(&control).await;
+        let running = world.when_state(&run, RunState::Running).await;
+        assert_eq!((running.failure, running.in_doubt_since), (None, None), "{service:?}");
+        world.when_closed(&run).await;
+        world.fake.checker().assert_exactly_one(&run_tag(&run)).await;
+        assert_eq!(world.posts(), 1, "{service:?}");
         world.end().await;
     }
 }
@@ -255,18 +277,6 @@ async fn refusals_have_their_own_codes() {
             .then(30, Move::Tasks { running: 2, total: 2 }),
         ..Options::default()
     };
-    let killed_by_memory = Options {
-        script: Script::queued().then(
-            50,
-            Move::Crash(
-                "exited with  exitCode: -104\nFailing this attempt.Diagnostics: Container \
-                 [pid=1,containerID=container_1] is running beyond the 'PHYSICAL' memory limit. Current usage: \
-                 1.1 GB of 1 GB physical memory used. Killing container."
-                    .into(),
-            ),
-        ),
-        ..Options::default()
-    };
     let cases = [
         ("unknown queue", unknown(true), Code::QueueUnknown),
         ("unknown queue, refused", unknown(false), Code::QueueDenied),
@@ -274,7 +284,6 @@ async fn refusals_have_their_own_codes() {
         ("too much memory", small, Code::ResourceTooLarge),
         ("changed file", late.clone(), Code::FileChanged),
         ("missing file", late, Code::FileGone),
-        ("memory of the master", killed_by_memory, Code::OutOfMemory),
     ];
     for (name, cluster, code) in cases {
         let world = World::new(WorldOptions {

@@ -7,8 +7,9 @@ use crate::{
 };
 use domain::{
     id::RunId,
-    run::{RunState, StopMode},
+    run::{RunState, StopMode, StopRequest},
 };
+use service::Service as Console;
 use std::{collections::BTreeSet, time::Duration};
 use testkit::{Action, Fault, Service};
 
@@ -44,8 +45,7 @@ async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> 
     let action = match post {
         Post::Answered => None,
         Post::AnswerLost => Some(Action::ProcessThenDrop),
-        Post::Lost => Some(Action::DropBefore),
-        Post::Late => Some(Action::Delay(2_500)),
+        Post::Lost | Post::Late => Some(Action::DropBefore),
     };
     if let Some(action) = action {
         control.fault(Fault::on_submit(action));
@@ -61,10 +61,10 @@ async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> 
     }
     world.stop(&run, StopMode::Kill).await.unwrap();
     assert!(!terminal(&world, &run).await, "ended while nobody knows");
-    let posts = world.posts();
+    let mut posts = world.posts();
     world.life().dies_at(point);
     control.calm();
-    if post == Post::Lost {
+    if post == Post::Lost || post == Post::Late {
         // Looks that find nothing prove nothing yet: the POST may still be on its way.
         until("two looks", || async {
             (world.life().is_dead() || absences(&world, &run).await >= 2).then_some(())
@@ -73,14 +73,18 @@ async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> 
         assert!(!terminal(&world, &run).await, "ended although the POST may still arrive");
     }
     if post == Post::Late {
-        until("the POST arrives", || async { (control.started_with_tag(&tag) == 1).then_some(()) }).await;
+        world.arrive_late(&run).await;
+        posts += 1;
     }
     world.advance(41_000);
     let deadline = tokio::time::Instant::now() + crate::support::PATIENCE;
     while !terminal(&world, &run).await && !world.life().is_dead() {
         assert!(tokio::time::Instant::now() < deadline, "it does not end");
         // Wakes the reconcilers, whose timers run by the host's clock; nothing else comes of it.
-        let _ = world.stop(&run, StopMode::Kill).await;
+        let (viewer, id) = (world.viewer.clone(), run.clone());
+        let request = StopRequest { mode: StopMode::Kill };
+        let call = |service: Console| async move { service.stop_run(&viewer, &id, request, None).await };
+        let _ = world.life().call(call).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let mut reached = world.life().reached();

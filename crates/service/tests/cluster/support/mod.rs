@@ -5,13 +5,13 @@ mod life;
 mod world;
 
 pub(crate) use database::{Database, Kind};
-pub(crate) use life::{Died, Life, Plan};
+pub(crate) use life::{Life, Plan};
 pub(crate) use world::{TEAM_USER, World, WorldOptions, jar, person, run_tag};
 
 use std::{future::Future, time::Duration};
 
 /// Longest wait for anything that has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Asks again until there is an answer.
 ///

@@ -230,6 +230,17 @@ impl World {
         .await
     }
 
+    /// Sends the body of the run's submission once more, as a network does that held it back.
+    pub(crate) async fn arrive_late(&self, run: &RunId) {
+        let row = store::runs::row(&self.db, run).await.unwrap().unwrap();
+        let body = row.prepared.unwrap()["body"].as_str().unwrap().to_owned();
+        let mut url = net::Url::parse(&self.fake.rm_url).unwrap();
+        url.set_path("/ws/v1/cluster/apps");
+        let request = net::Client::new().unwrap().post(url).query("user.name", TEAM_USER);
+        let reply = request.body("application/xml", body).send().await.unwrap();
+        assert_eq!(reply.status.as_u16(), 202);
+    }
+
     /// POSTs of submissions that reached the ResourceManager, whatever became of them.
     pub(crate) fn posts(&self) -> usize {
         let history = self.fake.control().history();
