@@ -82,7 +82,7 @@ fn farewell(console: &Console) -> Res<()> {
          address   {}\n  token     {} (for the REST API: {}/api/v1/openapi.json)\n  log       {}\n\n\
          Open \"{}\" and press Start; the rows it found are in the log jobmanager.out,\n\
          its result is on HDFS in {}/by-state.\n\
-         `cargo xtask demo --stop` ends the console and the sandbox.",
+         `cargo xtask demo --stop` ends what this command started.",
         console.url(),
         console.home.join("token").display(),
         console.url(),

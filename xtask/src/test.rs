@@ -238,8 +238,14 @@ fn counts_in(line: &str) -> Option<Counts> {
     let (what, count) = line.strip_prefix("\u{2139} ")?.split_once(' ')?;
     let count = number(count)?;
     match what {
-        "pass" => Some(Counts { passed: count, failed: 0 }),
-        "fail" | "cancelled" => Some(Counts { passed: 0, failed: count }),
+        "pass" => Some(Counts {
+            passed: count,
+            failed: 0,
+        }),
+        "fail" | "cancelled" => Some(Counts {
+            passed: 0,
+            failed: count,
+        }),
         _ => None,
     }
 }
@@ -249,20 +255,20 @@ fn runner() -> Res<Counts> {
     counted(web::maven().arg("package"))
 }
 
-/// The browser tests start their own console; they need its program, the site and the sandbox.
+/// The browser tests start their own console; they need its program, the site and the sandbox. The program is
+/// the one `cargo test` has made for its own tests: another set of features would be another build.
 fn browser(environment: &[(&'static str, String)]) -> Res<Counts> {
-    run::quiet(
-        "building the server",
-        "server",
-        tools::cargo().args(["build", "-p", "server", "--bin", "penstock"]),
-    )?;
+    let program = tools::target_dir()?.join("debug/penstock");
+    if !program.is_file() {
+        return Err("there is no server to test; see \"cargo test\" above".into());
+    }
     let dir = cache::checkout().join("end2end");
     tools::npm_ci(&dir, "fetching the browser tests' packages")?;
     let mut npm = Command::new("npm");
     npm.arg("test")
         .current_dir(&dir)
         .envs(environment.iter().cloned());
-    npm.env("PENSTOCK_BIN", tools::target_dir()?.join("debug/penstock"));
+    npm.env("PENSTOCK_BIN", program);
     npm.env("PENSTOCK_RESULTS", cache::dir("end2end")?);
     // Each console of the tests places Flink below it, so it is removed afterwards.
     let root = format!("/penstock/end2end-{}", std::process::id());
