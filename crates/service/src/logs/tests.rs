@@ -7,8 +7,11 @@ use super::{
 };
 use bytes::Bytes;
 use futures::StreamExt;
-use std::time::Instant;
-use std::{path::Path, sync::Mutex};
+use std::{
+    path::Path,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 /// An original that a test changes. Like a node it may begin earlier than asked.
 struct Fake {
@@ -246,7 +249,7 @@ async fn one_caller_fetches_and_the_others_see_it() {
     let origin = Fake::new(&text(0..5000));
     let reads = (0..8).map(|_| async {
         let (held, _) = spool.hold("k").await.unwrap().ready().await.unwrap();
-        if held.is_fresh(std::time::Duration::from_secs(60)) {
+        if held.is_fresh(Duration::from_secs(60)) {
             return content(&held);
         }
         content(&spool.refresh(held, &origin).await.ok().unwrap())
@@ -257,7 +260,7 @@ async fn one_caller_fetches_and_the_others_see_it() {
     assert_eq!(origin.sent(), text(0..5000).len() as u64);
 }
 
-/// The figures promised for a million lines, met even without optimisation.
+/// The figures promised for a million lines.
 #[tokio::test]
 async fn a_million_lines() {
     let dir = tempfile::tempdir().unwrap();
@@ -300,19 +303,26 @@ async fn a_million_lines() {
     let mut searched = Vec::new();
     for word in ["NEEDLE", "ERROR", "zebra", "eta", "\u{5931}\u{8d25}"] {
         let needle = Needle::new(word).unwrap();
-        let started = Instant::now();
+        let started = cpu_time();
         let hits = view
             .search(&needle, 1000, &std::sync::atomic::AtomicBool::new(false))
             .unwrap();
-        searched.push(started.elapsed());
+        searched.push(cpu_time() - started);
         assert_eq!(hits.contains(&900_001), word == "NEEDLE" || word == "ERROR");
     }
     println!("spooled {spooled:?}, opened {opened:?}, jumped {jumped:?}, searched {searched:?}");
-    // A busy machine gets twice the time.
+    // These two take a thousandth of it; a busy machine may be slower.
     assert!(
-        opened.as_millis() <= 600 && jumped.as_millis() <= 400,
+        opened.as_millis() <= 300 && jumped.as_millis() <= 200,
         "{opened:?} {jumped:?}"
     );
-    // The last word but one is made of the most frequent letters: it may take its time.
-    assert!(searched[0].as_millis() <= 2000, "{searched:?}");
+    // Without optimisation a search costs about five times as much.
+    let most = Duration::from_secs(if cfg!(debug_assertions) { 5 } else { 1 });
+    assert!(searched.iter().all(|took| *took <= most), "{searched:?}");
+}
+
+/// What this thread has computed so far: other processes of the host do not count.
+fn cpu_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
