@@ -8,8 +8,6 @@ mod jobs;
 mod login;
 mod tokens;
 
-pub use jobs::Jobs;
-
 use crate::{
     components::{Empty, TitleOf},
     i18n::T,
@@ -19,8 +17,8 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-/// Pages beside the list are modules of their own, fetched when they are gone to. Each is named
-/// after its page; what it reads begins within it, so that the first load carries none of it.
+/// Every page is a module of its own, fetched when it is gone to. What it reads begins within it,
+/// so that the first load carries none of it.
 macro_rules! lazy_pages {
     ($($route:ident = $page:path;)*) => {$(
         pub struct $route;
@@ -40,6 +38,7 @@ macro_rules! lazy_pages {
 
 lazy_pages! {
     LoginPage = login::login;
+    JobsPage = jobs::jobs;
     NewJobPage = form::new_job;
     EditJobPage = form::edit_job;
     JobPage = job::job;

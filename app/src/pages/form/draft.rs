@@ -26,7 +26,7 @@ struct Draft {
     spec: JobSpec,
 }
 
-fn key(form: Form) -> String {
+pub fn key(form: Form) -> String {
     let me = form.ui.get_value().me();
     match form.saved.get_untracked() {
         Some((id, _)) => format!("penstock.draft:{me}:{id}"),
@@ -63,8 +63,10 @@ pub fn keep(form: Form) {
             }
         });
         let write = move || {
+            // Left or saved meanwhile.
+            let Some(key) = key.try_get_value() else { return };
             if !changed {
-                bridge::store(&key.get_value(), None);
+                bridge::store(&key, None);
                 form.kept.try_set(None);
                 return;
             }
@@ -74,7 +76,7 @@ pub fn keep(form: Form) {
             if let Ok(json) = serde_json::to_string(&draft)
                 && json.len() < MOST
             {
-                bridge::store(&key.get_value(), Some(&json));
+                bridge::store(&key, Some(&json));
                 form.kept.try_set(Some(at));
             }
         };
@@ -82,9 +84,9 @@ pub fn keep(form: Form) {
     });
 }
 
-/// Forgets the draft: what it held is saved.
-pub fn forget(form: Form) {
-    bridge::store(&key(form), None);
+/// Forgets a draft: what it held is saved.
+pub fn forget(key: &str) {
+    bridge::store(key, None);
 }
 
 pub fn status(form: Form) -> Option<String> {

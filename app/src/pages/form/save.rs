@@ -32,7 +32,9 @@ fn show_fields(form: Form, failures: Vec<FieldFailure>) {
 
 /// Shows what a form was refused for: at its fields, and by itself when it is about none.
 fn refuse(form: Form, error: ApiError) {
-    note_error(ui_of(form), &error);
+    // The form may have been left while it waited.
+    let Some(ui) = form.ui.try_get_value() else { return };
+    note_error(ui, &error);
     if let ApiError::Failed(told) = &error {
         let mut fields = told.fields.clone();
         // A failure that names its field belongs there even when it came alone.
@@ -55,10 +57,6 @@ fn refuse(form: Form, error: ApiError) {
     form.error.set(Some(error));
 }
 
-fn ui_of(form: Form) -> crate::ui::Ui {
-    form.ui.get_value()
-}
-
 async fn send(form: Form) -> Result<Job, ApiError> {
     match untrack(|| form.update()) {
         Some((id, update)) => api::jobs::update_job(id, update).await,
@@ -78,10 +76,11 @@ pub fn save(form: Form, start: bool) {
     }
     form.errors.update(|errors| errors.clear());
     form.busy.set(true);
+    let draft = draft::key(form);
     leptos::task::spawn_local(async move {
         match send(form).await {
             Ok(job) => {
-                draft::forget(form);
+                draft::forget(&draft);
                 form.saved.try_set(Some((job.id.clone(), job.version)));
                 let started = if start { api::runs::start_run(job.id.clone(), bridge::random_key()).await.map(|_| ()) } else { Ok(()) };
                 form.busy.try_set(false);

@@ -74,7 +74,7 @@ impl Shown {
 
     /// Reads the job, its run's history and its operation anew; what cannot be read stays as it was.
     pub fn read(self) {
-        let id = self.job.with_untracked(|job| job.id.to_string());
+        let Some(id) = self.job.try_with_untracked(|job| job.id.to_string()) else { return };
         leptos::task::spawn_local(async move {
             match api::jobs::job(id).await {
                 Ok(job) => {

@@ -25,7 +25,15 @@ pub fn bar(table: Table) -> AnyView {
                 timer.clear();
             }
         });
-        let later = set_timeout_with_handle(move || table.go(&table.address(Some(&text), None, None), true), PAUSE);
+        let later = set_timeout_with_handle(
+            move || {
+                // The list may have been left within the pause.
+                if table.total.try_get_untracked().is_some() {
+                    table.go(&table.address(Some(&text), None, None), true);
+                }
+            },
+            PAUSE,
+        );
         timer.set_value(later.ok());
     };
     keys::on_key(move |event| {

@@ -19,8 +19,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use table::Table;
 
-#[component]
-pub fn Jobs() -> impl IntoView {
+pub fn jobs() -> AnyView {
     let ui = ui();
     let query = use_query_map();
     let asked = untrack(|| {

@@ -96,7 +96,7 @@ impl Table {
 
     /// The row's values; changes with them.
     pub fn row(self, id: &JobId) -> Option<JobRow> {
-        self.rows.with(|rows| rows.get(id).cloned())
+        self.rows.try_with(|rows| rows.get(id).cloned()).flatten()
     }
 
     pub fn summary(self) -> String {
@@ -135,7 +135,10 @@ impl Table {
 
     /// Takes changed rows: values show at once, order and membership wait while somebody points.
     fn take(self, changed: impl FnOnce(&mut HashMap<JobId, JobRow>)) {
-        self.rows.update(changed);
+        // The list may have been left while it was read.
+        if self.rows.try_update(changed).is_none() {
+            return;
+        }
         let me = self.ui.me();
         self.rows.with_untracked(|rows| {
             self.total.set(u32::try_from(rows.len()).unwrap_or(u32::MAX));

@@ -110,8 +110,7 @@ impl LogFile {
     }
 
     fn take(self, page: LogPage) {
-        // The file may have been left meanwhile.
-        if self.total.try_get_untracked().is_none() {
+        if self.is_left() {
             return;
         }
         self.total.set(page.total_lines);
@@ -147,6 +146,9 @@ impl LogFile {
 
     /// Makes sure the lines are here, or on their way.
     pub fn want(self, from: i64, to: i64) {
+        if self.is_left() {
+            return;
+        }
         let mut first = page_of(from.max(1));
         while first <= to.min(self.total.get_untracked()) {
             let due = (self.total.get_untracked() - first + 1).min(PAGE);
@@ -167,7 +169,7 @@ impl LogFile {
 
     /// Looks whether the file has grown.
     fn tick(self) {
-        let watched = self.running.try_get_untracked().unwrap_or(false) && self.ready.get_untracked();
+        let watched = !self.is_left() && self.running.get_untracked() && self.ready.get_untracked();
         if !watched {
             return;
         }
@@ -183,7 +185,15 @@ impl LogFile {
         });
     }
 
+    /// The reader went elsewhere while an answer was awaited.
+    fn is_left(self) -> bool {
+        self.total.try_get_untracked().is_none()
+    }
+
     pub fn go_to(self, line: i64) {
+        if self.is_left() {
+            return;
+        }
         let line = line.clamp(1, self.total.get_untracked().max(1));
         self.line.set(Some(line));
         self.want(line - 100, line + 100);
@@ -191,6 +201,9 @@ impl LogFile {
     }
 
     pub fn go_to_end(self, total: i64) {
+        if self.is_left() {
+            return;
+        }
         self.want(total - 100, total);
         self.line.set(None);
         self.jump.update(|n| *n += 1);
@@ -237,6 +250,9 @@ impl LogFile {
             lines.extend(self.first_error.try_get_untracked().flatten());
             lines.sort_unstable();
             lines.dedup();
+            if self.is_left() {
+                return;
+            }
             self.next_of(&lines, false);
         });
     }

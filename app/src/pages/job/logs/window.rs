@@ -102,7 +102,7 @@ pub fn window(log: LogFile) -> AnyView {
         // The rows must be there before they can be scrolled to.
         request_animation_frame(move || {
             let to = match line {
-                _ if log.wrap.get_untracked() => return,
+                _ if log.wrap.try_get_untracked().unwrap_or(true) => return,
                 Some(line) => (line - 10).max(0) * ROW,
                 None => i64::from(div.scroll_height()),
             };
