@@ -13,7 +13,8 @@ const CLICKS: usize = 20;
 async fn click(life: &Life, world: &World, version: Option<i64>, key: Option<&str>) -> service::Result<Run> {
     let (viewer, job, key) = (world.viewer.clone(), world.job.id.clone(), key.map(str::to_owned));
     let request = StartRequest { version };
-    let call = |service: Service| async move { service.start_run(&viewer, &job, request, key.as_deref()).await };
+    let call =
+        |service: Service| async move { service.start_run(&viewer, &job, request, key.as_deref()).await };
     life.ask(call).await
 }
 
@@ -33,7 +34,8 @@ async fn clicks(kind: Kind) {
         ..WorldOptions::default()
     })
     .await;
-    let answers = futures::future::join_all((0..CLICKS).map(|_| click(world.life(), &world, None, None))).await;
+    let answers =
+        futures::future::join_all((0..CLICKS).map(|_| click(world.life(), &world, None, None))).await;
     let (started, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(started.len(), 1);
     let run = started.into_iter().next().unwrap().unwrap();
@@ -52,8 +54,12 @@ async fn clicks_with_a_key(kind: Kind) {
     })
     .await;
     let key = Some("the same click");
-    let answers = futures::future::join_all((0..CLICKS).map(|_| click(world.life(), &world, None, key))).await;
-    let runs: BTreeSet<String> = answers.into_iter().map(|run| run.unwrap().id.to_string()).collect();
+    let answers =
+        futures::future::join_all((0..CLICKS).map(|_| click(world.life(), &world, None, key))).await;
+    let runs: BTreeSet<String> = answers
+        .into_iter()
+        .map(|run| run.unwrap().id.to_string())
+        .collect();
     assert_eq!(runs.len(), 1, "{runs:?}");
     // The key belongs to what it was first used for.
     let other = click(world.life(), &world, Some(1), key).await.unwrap_err();
@@ -61,8 +67,11 @@ async fn clicks_with_a_key(kind: Kind) {
     let run = click(world.life(), &world, None, key).await.unwrap();
     let (viewer, id) = (world.viewer.clone(), run.id.clone());
     let request = StopRequest { mode: StopMode::Kill };
-    let call =
-        |service: Service| async move { service.stop_run(&viewer, &id, request, Some("the same click")).await };
+    let call = |service: Service| async move {
+        service
+            .stop_run(&viewer, &id, request, Some("the same click"))
+            .await
+    };
     let stop = world.life().ask(call).await.unwrap_err();
     assert_eq!(stop.failure.code, Code::IdempotencyMismatch);
     judge(&world, &run).await;
@@ -92,7 +101,11 @@ async fn two_consoles_start_one_application() {
     let twin = Life::begin(&world.plan).await;
     let lives = [world.life(), &twin];
     let calls = (0..CLICKS).map(|n| click(lives[n % 2], &world, None, None));
-    let started: Vec<_> = futures::future::join_all(calls).await.into_iter().filter_map(Result::ok).collect();
+    let started: Vec<_> = futures::future::join_all(calls)
+        .await
+        .into_iter()
+        .filter_map(Result::ok)
+        .collect();
     assert_eq!(started.len(), 1);
     judge(&world, &started[0]).await;
     // Both stop it, one stop is made of it.
@@ -102,7 +115,11 @@ async fn two_consoles_start_one_application() {
         life.ask(|service| async move { service.stop_run(&viewer, &id, request, None).await })
     });
     let stops = futures::future::join_all(stops).await;
-    let ids: BTreeSet<String> = stops.into_iter().filter_map(Result::ok).map(|stop| stop.id.to_string()).collect();
+    let ids: BTreeSet<String> = stops
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(|stop| stop.id.to_string())
+        .collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
     world.when_state(&started[0].id, RunState::Cancelled).await;
     world.when_closed(&started[0].id).await;

@@ -204,8 +204,11 @@ async fn judge_start(world: &World, run: &RunId, trouble: Trouble) {
         // A POST that may have been sent before the refused one counts as lost only after its time.
         let submit = domain::operation::OperationKind::Submit;
         until("the submission is refused", || async {
-            let open = store::operations::open_for_run(&world.db, run, submit).await.unwrap();
-            open.is_none_or(|row| row.data["refused"].is_object()).then_some(())
+            let open = store::operations::open_for_run(&world.db, run, submit)
+                .await
+                .unwrap();
+            open.is_none_or(|row| row.data["refused"].is_object())
+                .then_some(())
         })
         .await;
         world.advance(41_000);
@@ -282,8 +285,16 @@ where
         .await;
     let (good, bad): (Vec<_>, Vec<_>) = results.into_iter().partition(|(_, ended)| ended.is_ok());
     let bad: Vec<String> = bad.into_iter().map(|(label, _)| label).collect();
-    assert!(bad.is_empty(), "{} of {} failed: {bad:#?}", bad.len(), bad.len() + good.len());
-    good.into_iter().filter_map(|(_, reached)| reached.ok()).flatten().collect()
+    assert!(
+        bad.is_empty(),
+        "{} of {} failed: {bad:#?}",
+        bad.len(),
+        bad.len() + good.len()
+    );
+    good.into_iter()
+        .filter_map(|(_, reached)| reached.ok())
+        .flatten()
+        .collect()
 }
 
 /// Points only a submission that was stopped in doubt comes to; `stop_in_doubt` dies there.
@@ -457,7 +468,10 @@ async fn settled_stop(world: &World, run: &RunId) -> bool {
 async fn stop_matrix(kind: Kind, cases: Vec<(String, Stop, StopTrouble)>) -> BTreeSet<String> {
     let cases = cases.into_iter().map(|(point, stop, trouble)| {
         let label = format!("{stop:?}, {point}, {trouble:?}, {kind:?}");
-        (label, async move { stop_and_die(kind, &point, stop, trouble).await })
+        (
+            label,
+            async move { stop_and_die(kind, &point, stop, trouble).await },
+        )
     });
     all(cases).await
 }

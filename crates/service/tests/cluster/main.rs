@@ -1,6 +1,14 @@
 //! The console on a fake cluster, with its real stores: what a person asks for happens once, what
 //! the cluster does is shown, and what it does not say is not made up.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test program, helpers included"
+)]
+
 mod check;
 mod double_click;
 mod exactly_once;

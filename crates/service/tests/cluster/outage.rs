@@ -70,7 +70,9 @@ async fn an_outage_changes_nothing_but_the_age() {
             .when(&run, "it is fresh", |run| run.trust(world.now()) == Trust::Fresh)
             .await;
         away.begin(&control).await;
-        world.when(&run, "it is stale", |run| run.trust(world.now()) == Trust::Stale).await;
+        world
+            .when(&run, "it is stale", |run| run.trust(world.now()) == Trust::Stale)
+            .await;
         world.advance(domain::run::UNKNOWN_AFTER_MS + 1_000);
         let shown = world
             .when(&run, "it is unknown", |run| {
@@ -86,10 +88,16 @@ async fn an_outage_changes_nothing_but_the_age() {
         away.end(&control).await;
         let back = Instant::now();
         world
-            .when(&run, "it is fresh again", |run| run.trust(world.now()) == Trust::Fresh)
+            .when(&run, "it is fresh again", |run| {
+                run.trust(world.now()) == Trust::Fresh
+            })
             .await;
         // Two ticks, and what one answer may take on a busy host.
-        assert!(back.elapsed() < Duration::from_millis(2 * 300 + 1_500), "{away:?}: {:?}", back.elapsed());
+        assert!(
+            back.elapsed() < Duration::from_millis(2 * 300 + 1_500),
+            "{away:?}: {:?}",
+            back.elapsed()
+        );
         let after = world.run(&run).await;
         assert_eq!(after.state, RunState::Running, "{away:?}");
     }
@@ -112,7 +120,11 @@ async fn an_outage_changes_nothing_but_the_age() {
 async fn what_happened_meanwhile_is_right_within_two_ticks() {
     let tick = Duration::from_millis(500);
     for (away, status, state) in [
-        (Away::Down(Service::Rm), FinalStatus::Succeeded, RunState::Finished),
+        (
+            Away::Down(Service::Rm),
+            FinalStatus::Succeeded,
+            RunState::Finished,
+        ),
         (Away::Standby(Service::Rm), FinalStatus::Failed, RunState::Failed),
     ] {
         let world = World::new(WorldOptions {
@@ -122,7 +134,11 @@ async fn what_happened_meanwhile_is_right_within_two_ticks() {
         .await;
         let control = world.fake.control().clone();
         let run = world.start().await.id;
-        let app = world.when_state(&run, RunState::Running).await.external_id.unwrap();
+        let app = world
+            .when_state(&run, RunState::Running)
+            .await
+            .external_id
+            .unwrap();
         away.begin(&control).await;
         assert!(control.finish(&app, status, "the end"));
         tokio::time::sleep(2 * tick).await;
@@ -130,7 +146,11 @@ async fn what_happened_meanwhile_is_right_within_two_ticks() {
         away.end(&control).await;
         let back = Instant::now();
         world.when_state(&run, state).await;
-        assert!(back.elapsed() < 2 * tick + Duration::from_secs(1), "{away:?}: {:?}", back.elapsed());
+        assert!(
+            back.elapsed() < 2 * tick + Duration::from_secs(1),
+            "{away:?}: {:?}",
+            back.elapsed()
+        );
         world.end().await;
     }
 }
@@ -151,12 +171,18 @@ async fn a_start_waits_for_the_cluster_and_happens_once() {
         let control = world.fake.control().clone();
         away.begin(&control).await;
         let run = world.start().await.id;
-        let waiting = world.when(&run, "it says what it waits for", |run| run.failure.is_some()).await;
+        let waiting = world
+            .when(&run, "it says what it waits for", |run| run.failure.is_some())
+            .await;
         assert_eq!(waiting.failure.unwrap().code, code, "{away:?}");
         assert_eq!(waiting.state, RunState::Preparing, "{away:?}");
         away.end(&control).await;
         let running = world.when_state(&run, RunState::Running).await;
-        assert_eq!((running.failure, running.in_doubt_since), (None, None), "{away:?}");
+        assert_eq!(
+            (running.failure, running.in_doubt_since),
+            (None, None),
+            "{away:?}"
+        );
         world.when_closed(&run).await;
         world.fake.checker().assert_exactly_one(&run_tag(&run)).await;
         assert_eq!(world.posts(), 1, "{away:?}");
@@ -178,10 +204,17 @@ async fn a_slow_cluster_is_waited_for() {
         let away = Away::Slow(service);
         away.begin(&control).await;
         let run = world.start().await.id;
-        until("the POST is sent", || async { (world.posts() == 1).then_some(()) }).await;
+        until("the POST is sent", || async {
+            (world.posts() == 1).then_some(())
+        })
+        .await;
         away.end(&control).await;
         let running = world.when_state(&run, RunState::Running).await;
-        assert_eq!((running.failure, running.in_doubt_since), (None, None), "{service:?}");
+        assert_eq!(
+            (running.failure, running.in_doubt_since),
+            (None, None),
+            "{service:?}"
+        );
         world.when_closed(&run).await;
         world.fake.checker().assert_exactly_one(&run_tag(&run)).await;
         assert_eq!(world.posts(), 1, "{service:?}");
@@ -195,11 +228,18 @@ async fn trouble_with_files_is_told_and_ends_in_time() {
     type Set = fn(&Control, bool);
     let cases: [(Set, Code); 5] = [
         (|control, on| control.safe_mode(on), Code::NnSafeMode),
-        (|control, on| control.quota("/penstock", on.then_some(10)), Code::HdfsQuota),
+        (
+            |control, on| control.quota("/penstock", on.then_some(10)),
+            Code::HdfsQuota,
+        ),
         (|control, on| control.no_space(on), Code::HdfsNoSpace),
         (
             |control, on| {
-                let (owner, mode) = if on { ("hadoop", 0o755) } else { ("penstock", 0o755) };
+                let (owner, mode) = if on {
+                    ("hadoop", 0o755)
+                } else {
+                    ("penstock", 0o755)
+                };
                 control.put_dir("/penstock", owner, mode);
             },
             Code::RootMissing,
@@ -225,7 +265,9 @@ async fn trouble_with_files_is_told_and_ends_in_time() {
                     continue;
                 }
             } else {
-                let waiting = world.when(&run, "it says what is wrong", |run| run.failure.is_some()).await;
+                let waiting = world
+                    .when(&run, "it says what is wrong", |run| run.failure.is_some())
+                    .await;
                 assert_eq!(waiting.failure.unwrap().code, code);
                 assert_eq!(waiting.state, RunState::Preparing);
             }
@@ -297,7 +339,10 @@ async fn refusals_have_their_own_codes() {
         if files {
             world.when_state(&run, RunState::Queued).await;
             let below = control.files_below("/penstock/environments");
-            let jar = below.into_iter().find(|file| file.path.contains("flink-dist")).unwrap();
+            let jar = below
+                .into_iter()
+                .find(|file| file.path.contains("flink-dist"))
+                .unwrap();
             if code == Code::FileGone {
                 assert!(control.remove_file(&jar.path));
             } else {
@@ -310,8 +355,16 @@ async fn refusals_have_their_own_codes() {
         assert!(!failure.to_string().contains('?'), "{name}: {failure}");
         assert_eq!(failed.in_doubt_since, None, "{name}");
         world.when_closed(&run).await;
-        let apps = world.fake.checker().applications_by_tag(&run_tag(&run)).await.unwrap();
-        assert!(apps.iter().all(testkit::checker::SeenApp::is_over), "{name}: {apps:#?}");
+        let apps = world
+            .fake
+            .checker()
+            .applications_by_tag(&run_tag(&run))
+            .await
+            .unwrap();
+        assert!(
+            apps.iter().all(testkit::checker::SeenApp::is_over),
+            "{name}: {apps:#?}"
+        );
         if files {
             // As the message says: started again, the console puts the right file back.
             let again = world.start().await.id;
@@ -338,7 +391,10 @@ async fn a_stop_outlasts_an_outage() {
         let (db, run) = (world.db.clone(), run.clone());
         async move {
             let open = store::operations::open_for_run(&db, &run, stop).await.unwrap();
-            open.expect("the stop was given up").attempt.ge(&least).then_some(())
+            open.expect("the stop was given up")
+                .attempt
+                .ge(&least)
+                .then_some(())
         }
     };
     // Far more tries than any patience with a cluster that answers and refuses.

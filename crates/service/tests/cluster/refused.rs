@@ -76,7 +76,9 @@ async fn an_application_behind_an_error_is_not_left_alone() {
     control.fault(Fault::on_submit(Action::ProcessThenStatus(500, broken())).nth(8));
     let run = world.start().await.id;
     let running = world
-        .when(&run, "it settles", |run| run.state == RunState::Running || run.state.is_terminal())
+        .when(&run, "it settles", |run| {
+            run.state == RunState::Running || run.state.is_terminal()
+        })
         .await;
     assert_eq!(running.state, RunState::Running);
     world.when_closed(&run).await;
@@ -119,7 +121,10 @@ async fn a_kill_overtakes_a_cancel() {
     world.fake.control().fault(deaf.always());
     let cancel = world.stop(&run, StopMode::Cancel).await.unwrap();
     until("it was asked", || async {
-        let operation = store::operations::row(&world.db, &cancel.id).await.unwrap().unwrap();
+        let operation = store::operations::row(&world.db, &cancel.id)
+            .await
+            .unwrap()
+            .unwrap();
         operation.failure.is_some().then_some(())
     })
     .await;

@@ -25,14 +25,22 @@ enum Post {
 const POSTS: [Post; 4] = [Post::Answered, Post::AnswerLost, Post::Lost, Post::Late];
 
 async fn terminal(world: &World, run: &RunId) -> bool {
-    store::runs::row(&world.db, run).await.unwrap().unwrap().state.is_terminal()
+    store::runs::row(&world.db, run)
+        .await
+        .unwrap()
+        .unwrap()
+        .state
+        .is_terminal()
 }
 
 /// Consecutive looks of the submission that found nothing.
 async fn absences(world: &World, run: &RunId) -> i64 {
     let submit = domain::operation::OperationKind::Submit;
-    let open = store::operations::open_for_run(&world.db, run, submit).await.unwrap();
-    open.and_then(|row| row.data.get("absences").and_then(|n| n.as_i64())).unwrap_or(0)
+    let open = store::operations::open_for_run(&world.db, run, submit)
+        .await
+        .unwrap();
+    open.and_then(|row| row.data.get("absences").and_then(|n| n.as_i64()))
+        .unwrap_or(0)
 }
 
 async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> {
@@ -55,9 +63,14 @@ async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> 
     control.fault(deaf.method("GET").path("/ws/v1/cluster/apps").always());
     let run = world.start().await.id;
     let tag = run_tag(&run);
-    until("the POST is sent", || async { (world.posts() == 1).then_some(()) }).await;
+    until("the POST is sent", || async {
+        (world.posts() == 1).then_some(())
+    })
+    .await;
     if post != Post::Answered {
-        world.when(&run, "it is in doubt", |run| run.in_doubt_since.is_some()).await;
+        world
+            .when(&run, "it is in doubt", |run| run.in_doubt_since.is_some())
+            .await;
     }
     world.stop(&run, StopMode::Kill).await.unwrap();
     assert!(!terminal(&world, &run).await, "ended while nobody knows");
@@ -70,7 +83,10 @@ async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> 
             (world.life().is_dead() || absences(&world, &run).await >= 2).then_some(())
         })
         .await;
-        assert!(!terminal(&world, &run).await, "ended although the POST may still arrive");
+        assert!(
+            !terminal(&world, &run).await,
+            "ended although the POST may still arrive"
+        );
     }
     if post == Post::Late {
         world.arrive_late(&run).await;
@@ -91,7 +107,9 @@ async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> 
     if world.life().is_dead() {
         world.restart().await;
     }
-    let ended = world.when(&run, "the run ends", |run| run.state.is_terminal()).await;
+    let ended = world
+        .when(&run, "the run ends", |run| run.state.is_terminal())
+        .await;
     world.when_closed(&run).await;
     assert_eq!(ended.state, RunState::Cancelled);
     assert_eq!(ended.in_doubt_since, None);
@@ -135,7 +153,9 @@ async fn a_stop_before_the_first_post_sends_nothing() {
     let world = World::simple().await;
     world.fake.control().down(Service::Rm).await;
     let run = world.start().await.id;
-    world.when(&run, "it waits for the cluster", |run| run.failure.is_some()).await;
+    world
+        .when(&run, "it waits for the cluster", |run| run.failure.is_some())
+        .await;
     world.stop(&run, StopMode::Kill).await.unwrap();
     let ended = world.run(&run).await;
     assert_eq!((ended.state, ended.failure), (RunState::Cancelled, None));

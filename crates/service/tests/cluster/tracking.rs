@@ -10,7 +10,9 @@ use std::time::Duration;
 use testkit::{FinalStatus, Move, Options, Script};
 
 async fn events(world: &World, run: &RunId) -> Vec<RunEvent> {
-    store::runs::events(&world.db, &domain::Scope::All, run).await.unwrap()
+    store::runs::events(&world.db, &domain::Scope::All, run)
+        .await
+        .unwrap()
 }
 
 /// States in the order the run had them. Each change begins where the one before ended, and says why.
@@ -28,7 +30,10 @@ async fn path(world: &World, run: &RunId) -> Vec<RunState> {
         path.push(before);
         let proved = change.evidence.as_ref().is_some_and(|proof| proof.is_object());
         assert!(proved, "without proof: {change:#?}");
-        assert!(["rm", "flink", "archive", "console"].contains(&change.source.as_str()), "{change:#?}");
+        assert!(
+            ["rm", "flink", "archive", "console"].contains(&change.source.as_str()),
+            "{change:#?}"
+        );
     }
     path.dedup();
     path
@@ -98,7 +103,11 @@ async fn who_ended_it_is_told_apart() {
     // Somebody else.
     let first = world(Kind::Sqlite, Script::forever()).await;
     let run = first.start().await.id;
-    let app = first.when_state(&run, RunState::Running).await.external_id.unwrap();
+    let app = first
+        .when_state(&run, RunState::Running)
+        .await
+        .external_id
+        .unwrap();
     kill(&first, &app).await;
     let killed = first.when_state(&run, RunState::Killed).await;
     assert_eq!(killed.final_status.as_deref(), Some("KILLED"));
@@ -116,21 +125,37 @@ async fn who_ended_it_is_told_apart() {
     }
     // The job itself, which says so.
     let run = first.start().await.id;
-    let app = first.when_state(&run, RunState::Running).await.external_id.unwrap();
+    let app = first
+        .when_state(&run, RunState::Running)
+        .await
+        .external_id
+        .unwrap();
     let control = first.fake.control();
-    control.exception(&app, "java.lang.IllegalStateException: the sink is full\n\tat x.Y.z(Y.java:1)");
+    control.exception(
+        &app,
+        "java.lang.IllegalStateException: the sink is full\n\tat x.Y.z(Y.java:1)",
+    );
     control.finish(&app, FinalStatus::Failed, "");
     first.when_state(&run, RunState::Failed).await;
     let failed = first
         .when(&run, "the cause is found", |run| {
-            run.failure.as_ref().is_some_and(|why| why.to_string().contains("the sink is full"))
+            run.failure
+                .as_ref()
+                .is_some_and(|why| why.to_string().contains("the sink is full"))
         })
         .await;
     assert_eq!(failed.final_status.as_deref(), Some("FAILED"));
     // A master that died.
     let run = first.start().await.id;
-    let app = first.when_state(&run, RunState::Running).await.external_id.unwrap();
-    first.fake.control().crash(&app, "exited with  exitCode: 239\nFailing this attempt.");
+    let app = first
+        .when_state(&run, RunState::Running)
+        .await
+        .external_id
+        .unwrap();
+    first
+        .fake
+        .control()
+        .crash(&app, "exited with  exitCode: 239\nFailing this attempt.");
     let failed = first.when_state(&run, RunState::Failed).await;
     assert!(failed.failure.is_some());
     first.end().await;
@@ -158,7 +183,11 @@ async fn what_the_resource_manager_forgot_is_read_from_the_archive() {
         let mut world = world(Kind::Sqlite, Script::forever()).await;
         let control = world.fake.control().clone();
         let run = world.start().await.id;
-        let app = world.when_state(&run, RunState::Running).await.external_id.unwrap();
+        let app = world
+            .when_state(&run, RunState::Running)
+            .await
+            .external_id
+            .unwrap();
         world.when_closed(&run).await;
         world.die().await;
         match status {
@@ -170,7 +199,11 @@ async fn what_the_resource_manager_forgot_is_read_from_the_archive() {
         world.restart().await;
         let ended = world.when_state(&run, state).await;
         path(&world, &run).await;
-        let last = events(&world, &run).await.into_iter().rfind(|event| event.kind == "state").unwrap();
+        let last = events(&world, &run)
+            .await
+            .into_iter()
+            .rfind(|event| event.kind == "state")
+            .unwrap();
         if status.is_some() {
             assert_eq!(last.source, "archive");
         } else {
@@ -188,7 +221,11 @@ async fn nothing_is_lost_while_the_archive_cannot_be_read() {
     let mut world = world(Kind::Sqlite, Script::forever()).await;
     let control = world.fake.control().clone();
     let run = world.start().await.id;
-    let app = world.when_state(&run, RunState::Running).await.external_id.unwrap();
+    let app = world
+        .when_state(&run, RunState::Running)
+        .await
+        .external_id
+        .unwrap();
     world.die().await;
     control.finish(&app, FinalStatus::Succeeded, "");
     control.restart_rm(false).await.unwrap();
@@ -229,10 +266,16 @@ async fn nothing_is_written_while_nothing_changes() {
     }
     let asked = |world: &World| {
         let history = world.fake.control().history();
-        history.iter().filter(|request| request.path.starts_with("/ws/v1/cluster/apps")).count()
+        history
+            .iter()
+            .filter(|request| request.path.starts_with("/ws/v1/cluster/apps"))
+            .count()
     };
     let (questions, seen) = (asked(&world), world.run(&run).await.observed_at);
-    until("many ticks", || async { (asked(&world) > questions + 15).then_some(()) }).await;
+    until("many ticks", || async {
+        (asked(&world) > questions + 15).then_some(())
+    })
+    .await;
     assert_eq!(version().await, before, "something was written");
     assert!(world.run(&run).await.observed_at > seen, "yet the age is known");
     drop(connection);

@@ -236,7 +236,10 @@ impl World {
         let body = row.prepared.unwrap()["body"].as_str().unwrap().to_owned();
         let mut url = net::Url::parse(&self.fake.rm_url).unwrap();
         url.set_path("/ws/v1/cluster/apps");
-        let request = net::Client::new().unwrap().post(url).query("user.name", TEAM_USER);
+        let request = net::Client::new()
+            .unwrap()
+            .post(url)
+            .query("user.name", TEAM_USER);
         let reply = request.body("application/xml", body).send().await.unwrap();
         assert_eq!(reply.status.as_u16(), 202);
     }
