@@ -171,6 +171,8 @@ pub async fn serve(config: Config, print: impl Fn(&str)) -> Result<(), BootError
     let listener = bind("server.listen", config.server.listen).await?;
     let management_listener = bind("server.management", config.server.management).await?;
     let opened = open_locked(&config, Arc::new(SystemClock), lock).await?;
+    // Before anybody can ask: a subcommand that finds this process also finds its administrator.
+    let secret = opened.service.first_start().await?;
     let data_dir = config.server.data_dir.clone();
     let socket = host::listen(&data_dir).map_err(|source| BootError::Io {
         what: format!("management socket {}", host::socket_path(&data_dir).display()),
@@ -215,7 +217,7 @@ pub async fn serve(config: Config, print: impl Fn(&str)) -> Result<(), BootError
         "Penstock is ready at {}",
         state.config.server.public_url.at("/")
     ));
-    if let Some(secret) = opened.service.first_start().await? {
+    if let Some(secret) = secret {
         let link = login_link(&state.config, &secret);
         print(&format!("Sign in once with this link (30 minutes): {link}"));
     }
