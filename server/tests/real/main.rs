@@ -1,0 +1,103 @@
+//! The console as it is shipped, on the development sandbox: its own process, its own database, a
+//! real ResourceManager, NameNode and Flink. What it says is judged by a checker that asks the
+//! cluster itself.
+//!
+//! Without the sandbox's addresses every story fails; `cargo xtask with cargo test -p server --test
+//! real` sets them.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test stops where something is missing"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "starts and ends processes, which the console itself never does"
+)]
+
+mod api;
+mod batch;
+mod clicks;
+mod console;
+mod crashes;
+mod failures;
+mod jars;
+mod outages;
+mod postgres;
+mod proxy;
+mod sandbox;
+mod site;
+mod streams;
+mod wait;
+mod world;
+
+use libtest_mimic::{Arguments, Trial};
+use std::{pin::Pin, process::ExitCode, sync::Arc};
+use world::World;
+
+type Story = Pin<Box<dyn Future<Output = ()>>>;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Most of a story is waiting; how many run something on the cluster is the world's to say.
+    arguments.test_threads.get_or_insert(3);
+    let runtime = Arc::new(
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap(),
+    );
+    let world = Arc::new(World::default());
+    let told = |name: &str, story: fn(Arc<World>) -> Story| {
+        let (runtime, world) = (Arc::clone(&runtime), Arc::clone(&world));
+        Trial::test(name, move || {
+            runtime.block_on(story(world));
+            Ok(())
+        })
+    };
+    let full = std::env::var_os("PENSTOCK_TEST_FULL").is_some();
+    let trials = vec![
+        told("a_stream_runs_is_read_and_is_cancelled", |w| {
+            Box::pin(streams::cancelled(w))
+        }),
+        told("a_batch_script_runs_its_statements_in_order", |w| {
+            Box::pin(batch::in_order(w))
+        }),
+        told("hostile_arguments_arrive_unchanged", |w| {
+            Box::pin(jars::arguments(w))
+        }),
+        told("a_kill_ends_the_application", |w| Box::pin(jars::killed_by_us(w))),
+        told("a_kill_from_outside_is_told_apart", |w| {
+            Box::pin(jars::killed_by_another(w))
+        }),
+        told("what_cannot_be_started_is_refused_early", |w| {
+            Box::pin(failures::refused(w))
+        }),
+        told("sql_that_does_not_parse_fails_with_its_line", |w| {
+            Box::pin(failures::sql(w))
+        }),
+        told("a_missing_main_class_fails_by_name", |w| {
+            Box::pin(failures::main_class(w))
+        }),
+        told("on_postgres_a_run_survives_the_console", |w| {
+            Box::pin(postgres::survives(w))
+        }),
+        told("twenty_clicks_are_one_run", |w| Box::pin(clicks::twenty(w))),
+        told("killed_at_any_moment_the_console_starts_a_run_once", |w| {
+            Box::pin(crashes::any_moment(w))
+        }),
+        told("killed_after_the_post_the_console_starts_a_run_once", |w| {
+            Box::pin(crashes::after_post(w))
+        }),
+        told("killed_while_stopping_the_console_stops_the_run", |w| {
+            Box::pin(crashes::while_stopping(w))
+        }),
+        told("a_lost_answer_to_the_post_is_no_second_application", |w| {
+            Box::pin(crashes::lost_answer(w))
+        }),
+        told("outages_change_no_state", |w| Box::pin(outages::all(w))).with_ignored_flag(!full),
+    ];
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    runtime.block_on(world.close(conclusion.has_failed()));
+    conclusion.exit_code()
+}

@@ -1,0 +1,76 @@
+//! Daemons of the cluster go away and come back. Others who use the sandbox notice, so this is told
+//! only on demand.
+
+use crate::{
+    site::Site,
+    wait::{until, within},
+    world::World,
+};
+use serde_json::{Value, json};
+use std::{process::Command, sync::Arc, time::Duration};
+
+pub(crate) async fn all(world: Arc<World>) {
+    let (site, _guard) = &world.alone().await;
+    let run = site.started(&site.jar("StreamForever", json!([]))).await;
+    site.until(&run, &["running"]).await;
+    for daemon in ["namenode", "datanode"] {
+        sandbox("stop", daemon).await;
+        ages_or_stays(site, &run).await;
+        sandbox("start", daemon).await;
+        site.until(&run, &["running"]).await;
+    }
+
+    sandbox("stop", "resourcemanager").await;
+    until("the console says that the cluster is away", async || {
+        let cluster = site.dev.look("/clusters/sandbox").await?;
+        if cluster["trouble"].is_null() {
+            Err(cluster.to_string())
+        } else {
+            Ok(())
+        }
+    })
+    .await;
+    let before = site.run(&run).await;
+    // A start is taken and waits.
+    let job = site.job(&site.jar("StreamForever", json!([]))).await;
+    let waiting = site.start(&job).await;
+    ages_or_stays(site, &run).await;
+    let shown = site.run(&waiting).await;
+    assert_eq!(shown["state"], "preparing", "{shown:#}");
+    sandbox("start", "resourcemanager").await;
+    within(Duration::from_secs(60), "the run is seen again", async || {
+        let now = site.dev.look(&format!("/runs/{run}")).await?;
+        if now["observed_at"].as_i64() > before["observed_at"].as_i64() {
+            Ok(())
+        } else {
+            Err(now.to_string())
+        }
+    })
+    .await;
+    let shown = site.run(&run).await;
+    assert_eq!(shown["state"], "running", "{shown:#}");
+    site.only_application(&run).await;
+    site.until(&waiting, &["queued", "starting", "running"]).await;
+    site.only_application(&waiting).await;
+    site.kill(&waiting).await;
+    site.kill(&run).await;
+}
+
+/// For some ticks the run's state is what it was.
+async fn ages_or_stays(site: &Site, run: &str) {
+    for _ in 0..8 {
+        let shown: Value = site.run(run).await;
+        assert_eq!(shown["state"], "running", "{shown:#}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn sandbox(verb: &'static str, daemon: &'static str) {
+    let task = tokio::task::spawn_blocking(move || {
+        Command::new(env!("CARGO"))
+            .args(["xtask", "sandbox", verb, daemon])
+            .status()
+            .unwrap()
+    });
+    assert!(task.await.unwrap().success(), "{verb} {daemon}");
+}
