@@ -25,7 +25,9 @@ impl Theme {
 
     #[cfg(feature = "ssr")]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Theme::Auto, Theme::Light, Theme::Dark].into_iter().find(|t| t.name() == name)
+        [Theme::Auto, Theme::Light, Theme::Dark]
+            .into_iter()
+            .find(|t| t.name() == name)
     }
 }
 

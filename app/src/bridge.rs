@@ -88,6 +88,9 @@ impl<T: 'static> Js<T> {
     }
 
     pub fn take(self) -> Option<T> {
-        self.0.try_update_value(Option::take).flatten().map(SendWrapper::take)
+        self.0
+            .try_update_value(Option::take)
+            .flatten()
+            .map(SendWrapper::take)
     }
 }

@@ -22,7 +22,14 @@ impl Go {
 
     /// Changes the address of the page one is on; `replace` makes no entry in the history.
     pub fn stay(self, address: &str, replace: bool) {
-        self.go(address, NavigateOptions { replace, scroll: false, ..Default::default() });
+        self.go(
+            address,
+            NavigateOptions {
+                replace,
+                scroll: false,
+                ..Default::default()
+            },
+        );
     }
 
     fn go(self, address: &str, options: NavigateOptions) {

@@ -1,11 +1,6 @@
 //! Shortcuts of the whole page. Single letters stand down while somebody types or a dialog is open.
 
-use crate::{
-    components::dialog_open,
-    go::Go,
-    shell::places,
-    ui::ui,
-};
+use crate::{components::dialog_open, go::Go, shell::places, ui::ui};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
@@ -14,7 +9,10 @@ const CHORD_MS: f64 = 1200.0;
 
 /// Whether a key event belongs to a control that takes text.
 pub fn typing(event: &web_sys::KeyboardEvent) -> bool {
-    let Some(target) = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlElement>().ok()) else {
+    let Some(target) = event
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::HtmlElement>().ok())
+    else {
         return false;
     };
     let tag = target.tag_name();
@@ -33,10 +31,14 @@ pub fn on_key(act: impl Fn(&web_sys::KeyboardEvent) + 'static) {
     let handle = StoredValue::new(None);
     Effect::new(move |_| {
         let act = act.clone();
-        handle.set_value(Some(window_event_listener(leptos::ev::keydown, move |event| act(&event))));
+        handle.set_value(Some(window_event_listener(leptos::ev::keydown, move |event| {
+            act(&event)
+        })));
     });
     on_cleanup(move || {
-        handle.try_update_value(|handle: &mut Option<WindowListenerHandle>| handle.take().map(WindowListenerHandle::remove));
+        handle.try_update_value(|handle: &mut Option<WindowListenerHandle>| {
+            handle.take().map(WindowListenerHandle::remove)
+        });
     });
 }
 
@@ -59,7 +61,10 @@ pub fn listen() {
         let now = js_sys::Date::now();
         if now - chord.get_value() < CHORD_MS {
             chord.set_value(0.0);
-            if let Some(place) = places.iter().find(|place| place.key.is_some_and(|k| key == k.to_string())) {
+            if let Some(place) = places
+                .iter()
+                .find(|place| place.key.is_some_and(|k| key == k.to_string()))
+            {
                 event.prevent_default();
                 // Pages listen to letters too; this one has been used.
                 event.stop_immediate_propagation();

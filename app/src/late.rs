@@ -15,7 +15,9 @@ where
     // What it makes belongs to this view, not to the effect, which runs again.
     let owner = Owner::current();
     Effect::new(move |asked: Option<bool>| {
-        let (Some(owner), false) = (&owner, asked.unwrap_or(false)) else { return true };
+        let (Some(owner), false) = (&owner, asked.unwrap_or(false)) else {
+            return true;
+        };
         if !wanted() {
             return false;
         }
@@ -28,5 +30,12 @@ where
         });
         true
     });
-    maybe(move || if here.get() { drawn.lock().unwrap_or_else(PoisonError::into_inner).take() } else { None }).into_any()
+    maybe(move || {
+        if here.get() {
+            drawn.lock().unwrap_or_else(PoisonError::into_inner).take()
+        } else {
+            None
+        }
+    })
+    .into_any()
 }

@@ -16,7 +16,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
     let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+    (
+        yoe + era * 400 + i64::from(month <= 2),
+        month,
+        doy - (153 * mp + 2) / 5 + 1,
+    )
 }
 
 /// `2026-11-20 17:42:10` at `offset` minutes east of UTC.
@@ -35,7 +39,12 @@ pub fn absolute(at: Millis, offset: i32) -> String {
     }
     let sign = if offset < 0 { '-' } else { '+' };
     let minutes = offset.abs();
-    format!("{} {sign}{:02}:{:02}", local(at, offset), minutes / 60, minutes % 60)
+    format!(
+        "{} {sign}{:02}:{:02}",
+        local(at, offset),
+        minutes / 60,
+        minutes % 60
+    )
 }
 
 /// Hours, minutes and seconds alone.
@@ -130,6 +139,9 @@ mod tests {
         assert_eq!(duration(Lang::ZhCn, 90_000_000), "1 天 1 小时");
         assert_eq!(ago(Lang::En, 59_999), "59 s ago");
         assert_eq!(ago(Lang::ZhCn, 120_000), "2 分钟前");
-        assert_eq!((bytes(1536), count(10_000)), ("1.5 KiB".into(), "10\u{202f}000".into()));
+        assert_eq!(
+            (bytes(1536), count(10_000)),
+            ("1.5 KiB".into(), "10\u{202f}000".into())
+        );
     }
 }

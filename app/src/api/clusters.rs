@@ -21,7 +21,12 @@ pub async fn clusters() -> Result<Vec<Cluster>, ApiError> {
 #[server(name = CallPulse, prefix = "/fn", endpoint = "pulse", input = GetUrl, output = Text)]
 pub async fn pulse() -> Result<Option<Millis>, ApiError> {
     let (service, viewer) = super::caller()?;
-    Ok(service.clusters(&viewer).await?.iter().filter_map(|c| c.seen_at).max())
+    Ok(service
+        .clusters(&viewer)
+        .await?
+        .iter()
+        .filter_map(|c| c.seen_at)
+        .max())
 }
 
 #[server(name = CallCluster, prefix = "/fn", endpoint = "cluster", input = GetUrl, output = Text)]

@@ -24,7 +24,13 @@ pub async fn create_environment(input: EnvironmentInput) -> Result<Environment, 
 }
 
 #[server(name = CallPlaceEnvironment, prefix = "/fn", endpoint = "place_environment", input = Json, output = Text)]
-pub async fn place_environment(id: EnvironmentId, cluster: String, key: String) -> Result<Operation, ApiError> {
+pub async fn place_environment(
+    id: EnvironmentId,
+    cluster: String,
+    key: String,
+) -> Result<Operation, ApiError> {
     let (service, viewer) = super::caller()?;
-    Ok(service.place_environment(&viewer, &id, &cluster, Some(&key)).await?)
+    Ok(service
+        .place_environment(&viewer, &id, &cluster, Some(&key))
+        .await?)
 }

@@ -2,10 +2,7 @@
 
 use super::codec::TextEncoding;
 use domain::{Code, Failure, validate::FieldFailure};
-use leptos::{
-    prelude::FromServerFnError,
-    server_fn::error::ServerFnErrorErr,
-};
+use leptos::{prelude::FromServerFnError, server_fn::error::ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
 /// A failure with what a form needs of it.
@@ -38,7 +35,11 @@ impl ApiError {
         #[cfg(feature = "ssr")]
         let _ = ApiError::from(failure.clone());
         // Without the request id: the browser draws the same page again and knows none.
-        ApiError::Failed(Box::new(Told { failure, fields: Vec::new(), request_id: None }))
+        ApiError::Failed(Box::new(Told {
+            failure,
+            fields: Vec::new(),
+            request_id: None,
+        }))
     }
 }
 

@@ -16,7 +16,13 @@ use leptos::{
 #[server(name = CallJobsHead, prefix = "/fn", endpoint = "jobs_head", input = GetUrl, output = Text)]
 pub async fn jobs_head(q: String, view: String, sort: String) -> Result<JobsHead, ApiError> {
     let (service, viewer) = super::caller()?;
-    Ok(JobsHead::of(service.jobs(&viewer).await?, &q, &view, &sort, &viewer.name))
+    Ok(JobsHead::of(
+        service.jobs(&viewer).await?,
+        &q,
+        &view,
+        &sort,
+        &viewer.name,
+    ))
 }
 
 #[server(name = CallJobs, prefix = "/fn", endpoint = "jobs", input = GetUrl, output = Text)]

@@ -18,7 +18,12 @@ pub async fn log_containers(run: RunId) -> Result<Vec<LogContainer>, ApiError> {
 
 /// A read; its optional fields do not survive an address.
 #[server(name = CallLogPage, prefix = "/fn", endpoint = "log_page", input = Json, output = Text)]
-pub async fn log_page(run: RunId, container: String, file: String, query: LogQuery) -> Result<LogPage, ApiError> {
+pub async fn log_page(
+    run: RunId,
+    container: String,
+    file: String,
+    query: LogQuery,
+) -> Result<LogPage, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(service.log_page(&viewer, &run, &container, &file, query).await?)
 }

@@ -26,5 +26,9 @@ fn caller() -> Result<(service::Service, domain::Viewer), ApiError> {
 /// Reads an id out of an address; what is none names nothing there is.
 #[cfg(feature = "ssr")]
 fn id<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, ApiError> {
-    text.parse().map_err(|_| domain::Failure::new(domain::Code::NotFound).with("what", what).into())
+    text.parse().map_err(|_| {
+        domain::Failure::new(domain::Code::NotFound)
+            .with("what", what)
+            .into()
+    })
 }

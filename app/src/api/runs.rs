@@ -16,13 +16,17 @@ use leptos::{
 #[server(name = CallStartRun, prefix = "/fn", endpoint = "start_run", input = Json, output = Text)]
 pub async fn start_run(job: JobId, key: String) -> Result<Run, ApiError> {
     let (service, viewer) = super::caller()?;
-    Ok(service.start_run(&viewer, &job, domain::run::StartRequest::default(), Some(&key)).await?)
+    Ok(service
+        .start_run(&viewer, &job, domain::run::StartRequest::default(), Some(&key))
+        .await?)
 }
 
 #[server(name = CallStopRun, prefix = "/fn", endpoint = "stop_run", input = Json, output = Text)]
 pub async fn stop_run(run: RunId, mode: StopMode, key: String) -> Result<Operation, ApiError> {
     let (service, viewer) = super::caller()?;
-    Ok(service.stop_run(&viewer, &run, domain::run::StopRequest { mode }, Some(&key)).await?)
+    Ok(service
+        .stop_run(&viewer, &run, domain::run::StopRequest { mode }, Some(&key))
+        .await?)
 }
 
 #[server(name = CallRunEvents, prefix = "/fn", endpoint = "run_events", input = GetUrl, output = Text)]
@@ -40,7 +44,12 @@ pub async fn run_launch(run: RunId) -> Result<LaunchPreview, ApiError> {
 #[server(name = CallRuns, prefix = "/fn", endpoint = "runs", input = Json, output = Text)]
 pub async fn runs(job: JobId, after: Option<String>) -> Result<Page<Run>, ApiError> {
     let (service, viewer) = super::caller()?;
-    let query = domain::run::RunQuery { job: Some(job), limit: domain::page::DEFAULT_LIMIT, after, ..Default::default() };
+    let query = domain::run::RunQuery {
+        job: Some(job),
+        limit: domain::page::DEFAULT_LIMIT,
+        after,
+        ..Default::default()
+    };
     Ok(service.runs(&viewer, query).await?)
 }
 

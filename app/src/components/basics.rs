@@ -82,7 +82,12 @@ pub fn Banner(tone: Tone, children: Children) -> impl IntoView {
 
 /// Nothing to show, and what to do about it.
 #[component]
-pub fn Empty(icon: &'static str, title: T, hint: T, #[prop(optional)] children: Option<Children>) -> impl IntoView {
+pub fn Empty(
+    icon: &'static str,
+    title: T,
+    hint: T,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
     view! {
         <div class="empty">
             <span class="big"><Icon name=icon/></span>
@@ -122,7 +127,10 @@ pub fn TitleOf(text: T) -> impl IntoView {
 #[component]
 pub fn Outside(url: String, children: Children) -> impl IntoView {
     match paths::safe_url(&url) {
-        Some(href) => view! { <a href=href target="_blank" rel="noopener noreferrer external">{children()}</a> }.into_any(),
+        Some(href) => {
+            view! { <a href=href target="_blank" rel="noopener noreferrer external">{children()}</a> }
+                .into_any()
+        }
         None => view! { <span>{children()}</span> }.into_any(),
     }
 }

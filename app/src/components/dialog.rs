@@ -39,5 +39,9 @@ pub fn Dialog(
 
 /// Whether a dialog is open anywhere; single-key shortcuts stand down then.
 pub fn dialog_open() -> bool {
-    document().query_selector("dialog[open]").ok().flatten().is_some_and(|d| d.dyn_ref::<web_sys::HtmlDialogElement>().is_some())
+    document()
+        .query_selector("dialog[open]")
+        .ok()
+        .flatten()
+        .is_some_and(|d| d.dyn_ref::<web_sys::HtmlDialogElement>().is_some())
 }

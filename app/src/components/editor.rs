@@ -13,7 +13,11 @@ use wasm_bindgen::prelude::*;
 /// Escapes text for the inside of a raw-text element. The first newline would be dropped by the parser.
 fn raw_text(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
-    if escaped.starts_with('\n') { format!("\n{escaped}") } else { escaped }
+    if escaped.starts_with('\n') {
+        format!("\n{escaped}")
+    } else {
+        escaped
+    }
 }
 
 #[component]
@@ -44,7 +48,8 @@ pub fn CodeEditor(
     value: RwSignal<String>,
     label: T,
     /// Line and text of the one problem to mark.
-    #[prop(into)] problem: Signal<Option<(u32, String)>>,
+    #[prop(into)]
+    problem: Signal<Option<(u32, String)>>,
 ) -> impl IntoView {
     let ui = ui();
     let (host, area) = (NodeRef::<html::Div>::new(), NodeRef::<html::Textarea>::new());
@@ -53,7 +58,9 @@ pub fn CodeEditor(
     let held = StoredValue::new(value.get_untracked());
     let on_text = Js::<Closure<dyn Fn(String)>>::new();
     Effect::new(move |_| {
-        let (Some(host), Some(area)) = (host.get(), area.get()) else { return };
+        let (Some(host), Some(area)) = (host.get(), area.get()) else {
+            return;
+        };
         if editor.is_set() {
             return;
         }

@@ -13,8 +13,14 @@ use serde::{Serialize, de::DeserializeOwned};
 pub fn failure_text(ui: Ui, failure: &Failure) -> String {
     let lang = ui.lang.get();
     let mut failure = failure.clone();
-    if let Some(field) = failure.args.get("field").and_then(|name| super::field_label(name)) {
-        failure.args.insert("field".to_owned(), field.get(lang).to_owned());
+    if let Some(field) = failure
+        .args
+        .get("field")
+        .and_then(|name| super::field_label(name))
+    {
+        failure
+            .args
+            .insert("field".to_owned(), field.get(lang).to_owned());
     }
     failure.text(lang)
 }
@@ -83,7 +89,10 @@ pub fn error_page(error: ApiError, retry: Callback<()>) -> AnyView {
 
 /// The page of somebody who lacks the right for it.
 pub fn forbidden(action: Action) -> AnyView {
-    error_page(ApiError::found(Failure::new(Code::Forbidden).with("action", action.name())), Callback::new(|()| ()))
+    error_page(
+        ApiError::found(Failure::new(Code::Forbidden).with("action", action.name())),
+        Callback::new(|()| ()),
+    )
 }
 
 pub type Answer<T> = Result<T, ApiError>;

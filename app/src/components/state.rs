@@ -84,7 +84,12 @@ pub fn StateChip(run: Option<Run>) -> impl IntoView {
     let ui = ui();
     let (state, requested) = (run.state, run.requested.zip(run.requested_at));
     let doubt = run.in_doubt_since;
-    let tasks = run.tasks_running.zip(run.tasks_total).filter(|_| matches!(state, RunState::Starting | RunState::Running | RunState::Restarting));
+    let tasks = run.tasks_running.zip(run.tasks_total).filter(|_| {
+        matches!(
+            state,
+            RunState::Starting | RunState::Running | RunState::Restarting
+        )
+    });
     let seen = run.observed_at;
     let trust = Memo::new(move |_| run.trust(ui.now.get()));
     let unknown = move || matches!(trust.get(), Trust::UnknownSince(_));
@@ -101,7 +106,11 @@ pub fn StateChip(run: Option<Run>) -> impl IntoView {
             return Some(format!("{} {}", ui.text(T::InDoubtSince), ui.clock(since)));
         }
         if unknown() {
-            return Some(format!("{} {}", ui.text(T::LastKnown), ui.text(state_word(state))));
+            return Some(format!(
+                "{} {}",
+                ui.text(T::LastKnown),
+                ui.text(state_word(state))
+            ));
         }
         let (requested, at) = requested?;
         let word = match requested {

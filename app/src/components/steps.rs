@@ -42,7 +42,11 @@ fn step_row(step: Step) -> AnyView {
         let (from, to) = (step.started_at?, step.ended_at);
         let to = to.unwrap_or_else(|| ui.now.get());
         let ms = (to - from).max(0);
-        Some(if ms < 1000 { format!("{ms} ms") } else { time::duration(ui.lang.get(), ms) })
+        Some(if ms < 1000 {
+            format!("{ms} ms")
+        } else {
+            time::duration(ui.lang.get(), ms)
+        })
     };
     view! {
         <li data-s=step.state.name()>

@@ -12,7 +12,11 @@ pub fn fill(text: &str, args: &[(&str, &str)]) -> String {
     while let Some((before, tail)) = rest.split_once('{') {
         out.push_str(before);
         let (name, after) = tail.split_once('}').unwrap_or((tail, ""));
-        out.push_str(args.iter().find(|(key, _)| *key == name).map_or("?", |(_, value)| value));
+        out.push_str(
+            args.iter()
+                .find(|(key, _)| *key == name)
+                .map_or("?", |(_, value)| value),
+        );
         rest = after;
     }
     out.push_str(rest);
@@ -25,7 +29,11 @@ mod tests {
     use domain::Lang;
 
     fn holes(text: &str) -> Vec<&str> {
-        let mut found: Vec<_> = text.split('{').skip(1).filter_map(|tail| tail.split('}').next()).collect();
+        let mut found: Vec<_> = text
+            .split('{')
+            .skip(1)
+            .filter_map(|tail| tail.split('}').next())
+            .collect();
         found.sort_unstable();
         found
     }
@@ -44,7 +52,12 @@ mod tests {
         // Names of products and of things in code stay as they are.
         let proper = |text: &T| matches!(text, T::Vcores | T::JobManager | T::TaskManager | T::SourceFlink);
         for text in T::ALL.iter().filter(|text| !proper(text)) {
-            assert!(text.get(Lang::ZhCn).chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{text:?}");
+            assert!(
+                text.get(Lang::ZhCn)
+                    .chars()
+                    .any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)),
+                "{text:?}"
+            );
         }
     }
 

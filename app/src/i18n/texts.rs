@@ -336,7 +336,7 @@ texts! {
     TimeZoneHint: "For dates in SQL. Empty: as on the worker.", "用于 SQL 日期。留空则与工作节点一致。";
     TagsHint: "YARN tags, separated by blanks.", "YARN 标签，用空格分隔。";
     SaveAndStart: "Save and start", "保存并启动";
-    FieldsRefused: "{n} fields need a change before this can be saved.", "有 {n} 个字段需要修改后才能保存。";
+    FieldsRefused: "Not saved. Fields to change: {n}.", "尚未保存，需修改的字段：{n}。";
     CheckedFine: "Checked: nothing wrong found.", "检查完成，未发现问题。";
     DraftKept: "Draft kept in this browser {ago}, not saved", "草稿已存于此浏览器（{ago}），尚未保存";
     DraftRestored: "This is your unsaved draft from this browser.", "这是此浏览器中尚未保存的草稿。";

@@ -3,7 +3,10 @@
 use crate::{
     api::{self, ApiError},
     bridge,
-    components::{Empty, ErrorLine, FieldErrors, Icon, Meter, SelectField, StepList, TextField, TitleOf, failure_text, loaded, note_error},
+    components::{
+        Empty, ErrorLine, FieldErrors, Icon, Meter, SelectField, StepList, TextField, TitleOf, failure_text,
+        loaded, note_error,
+    },
     i18n::{T, fill},
     live, time,
     ui::{t, ui},
@@ -63,7 +66,11 @@ pub fn environments() -> AnyView {
 
 fn register(resource: Shown, adding: RwSignal<bool>, teams: Vec<Team>) -> AnyView {
     let ui = ui();
-    let (name, directory, team) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let (name, directory, team) = (
+        RwSignal::new(String::new()),
+        RwSignal::new(String::new()),
+        RwSignal::new(String::new()),
+    );
     let errors: FieldErrors = RwSignal::new(BTreeMap::new());
     let (error, busy) = (RwSignal::new(None::<ApiError>), RwSignal::new(false));
     let options = Signal::derive(move || {
@@ -94,7 +101,12 @@ fn register(resource: Shown, adding: RwSignal<bool>, teams: Vec<Team>) -> AnyVie
                 Err(failed) => {
                     note_error(ui, &failed);
                     if let ApiError::Failed(told) = &failed {
-                        errors.try_set(told.fields.iter().map(|f| (f.field.clone(), f.failure.clone())).collect());
+                        errors.try_set(
+                            told.fields
+                                .iter()
+                                .map(|f| (f.field.clone(), f.failure.clone()))
+                                .collect(),
+                        );
                     }
                     error.try_set(Some(failed));
                 }
@@ -121,8 +133,19 @@ fn card(resource: Shown, environment: Environment, clusters: &[Cluster]) -> AnyV
         None => ui.may(Action::EnvironmentSync),
     };
     let rows = clusters.iter().map(|cluster| {
-        let placement = environment.placements.iter().find(|p| p.cluster_code == cluster.code).cloned();
-        placed(resource, environment.id.clone(), environment.snapshot, cluster.code.clone(), placement, may_sync)
+        let placement = environment
+            .placements
+            .iter()
+            .find(|p| p.cluster_code == cluster.code)
+            .cloned();
+        placed(
+            resource,
+            environment.id.clone(),
+            environment.snapshot,
+            cluster.code.clone(),
+            placement,
+            may_sync,
+        )
     });
     let rows = rows.collect_view();
     view! {
@@ -142,13 +165,32 @@ fn card(resource: Shown, environment: Environment, clusters: &[Cluster]) -> AnyV
     .into_any()
 }
 
-fn placed(resource: Shown, id: EnvironmentId, newest: i64, cluster: String, placement: Option<ClusterPlacement>, may_sync: bool) -> AnyView {
+fn placed(
+    resource: Shown,
+    id: EnvironmentId,
+    newest: i64,
+    cluster: String,
+    placement: Option<ClusterPlacement>,
+    may_sync: bool,
+) -> AnyView {
     let ui = ui();
     let (busy, error) = (RwSignal::new(false), RwSignal::new(None::<ApiError>));
     let current = placement.as_ref().and_then(|p| p.snapshot) == Some(newest);
-    let going = placement.as_ref().is_some_and(|p| p.operation.is_some() && p.failure.is_none() && p.files_done < p.files_total);
-    let percent = placement.as_ref().map(|p| p.bytes_done as f64 * 100.0 / p.bytes_total.max(1) as f64);
-    let counts = placement.as_ref().map(|p| format!("{}/{} · {} / {}", p.files_done, p.files_total, time::bytes(p.bytes_done), time::bytes(p.bytes_total)));
+    let going = placement
+        .as_ref()
+        .is_some_and(|p| p.operation.is_some() && p.failure.is_none() && p.files_done < p.files_total);
+    let percent = placement
+        .as_ref()
+        .map(|p| p.bytes_done as f64 * 100.0 / p.bytes_total.max(1) as f64);
+    let counts = placement.as_ref().map(|p| {
+        format!(
+            "{}/{} · {} / {}",
+            p.files_done,
+            p.files_total,
+            time::bytes(p.bytes_done),
+            time::bytes(p.bytes_total)
+        )
+    });
     let failure = placement.as_ref().and_then(|p| p.failure.clone());
     let operation = placement.and_then(|p| p.operation);
     let code = StoredValue::new((id, cluster.clone()));
@@ -212,7 +254,9 @@ fn steps(id: OperationId) -> AnyView {
     };
     let again = fetch.clone();
     live::on_batch(move |batch| {
-        if answer.with_untracked(Option::is_some) && batch.any(|event| event.topic == Topic::Operation && event.id == id.as_str()) {
+        if answer.with_untracked(Option::is_some)
+            && batch.any(|event| event.topic == Topic::Operation && event.id == id.as_str())
+        {
             again();
         }
     });

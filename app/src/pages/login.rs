@@ -18,7 +18,11 @@ pub fn login() -> AnyView {
     // The server sends back the code of what was refused.
     let refused = move || {
         let code = query.read().get("error")?;
-        let code = Code::ALL.iter().find(|known| known.as_str() == code).copied().unwrap_or(Code::BadCredentials);
+        let code = Code::ALL
+            .iter()
+            .find(|known| known.as_str() == code)
+            .copied()
+            .unwrap_or(Code::BadCredentials);
         let mut failure = Failure::new(code);
         if let Some(seconds) = query.read().get("seconds") {
             failure = failure.with("seconds", seconds);

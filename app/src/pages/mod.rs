@@ -8,6 +8,8 @@ mod jobs;
 mod login;
 mod tokens;
 
+pub use jobs::Jobs;
+
 use crate::{
     components::{Empty, TitleOf},
     i18n::T,
@@ -15,38 +17,50 @@ use crate::{
     ui::t,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
+use leptos_router::LazyRoute;
 
-/// Every page is a module of its own, fetched when it is gone to. What it reads begins within it,
-/// so that the first load carries none of it.
+/// Pages beside the list are modules of their own, fetched when they are gone to. Pages of one group
+/// share a module: each more of them would cut the code they have in common into smaller files.
+/// What a page reads begins within it, so that the first load carries none of it.
 macro_rules! lazy_pages {
-    ($($route:ident = $page:path;)*) => {$(
+    ($($group:ident { $($route:ident, $view:ident = $page:path;)* })*) => {$($(
         pub struct $route;
 
-        #[lazy_route]
+        #[leptos::lazy($group)]
+        fn $view() -> AnyView {
+            $page()
+        }
+
         impl LazyRoute for $route {
             fn data() -> Self {
                 Self
             }
 
-            fn view(_page: Self) -> AnyView {
-                $page().into_any()
+            async fn view(_page: Self) -> AnyView {
+                $view().await
             }
         }
-    )*};
+    )*)*};
 }
 
 lazy_pages! {
-    LoginPage = login::login;
-    JobsPage = jobs::jobs;
-    NewJobPage = form::new_job;
-    EditJobPage = form::edit_job;
-    JobPage = job::job;
-    ClustersPage = clusters::clusters;
-    NewClusterPage = clusters::new_cluster;
-    ClusterPage = clusters::cluster;
-    EnvironmentsPage = environments::environments;
-    TokensPage = tokens::tokens;
+    enter {
+        LoginPage, login_view = login::login;
+    }
+    form {
+        NewJobPage, new_job_view = form::new_job;
+        EditJobPage, edit_job_view = form::edit_job;
+    }
+    job {
+        JobPage, job_view = job::job;
+    }
+    operate {
+        ClustersPage, clusters_view = clusters::clusters;
+        NewClusterPage, new_cluster_view = clusters::new_cluster;
+        ClusterPage, cluster_view = clusters::cluster;
+        EnvironmentsPage, environments_view = environments::environments;
+        TokensPage, tokens_view = tokens::tokens;
+    }
 }
 
 /// Nothing at this address.

@@ -2,7 +2,10 @@
 
 use crate::{
     api,
-    components::{Banner, CopyButton, Dialog, Empty, ErrorLine, FieldErrors, Icon, TextField, Time, TitleOf, Tone, loaded, note_error},
+    components::{
+        Banner, CopyButton, Dialog, Empty, ErrorLine, FieldErrors, Icon, TextField, Time, TitleOf, Tone,
+        loaded, note_error,
+    },
     i18n::{T, fill},
     ui::{t, ui},
 };
@@ -40,7 +43,10 @@ fn create(tokens: List, made: RwSignal<Option<CreatedToken>>) -> AnyView {
         event.prevent_default();
         error.set(None);
         errors.update(|errors| errors.clear());
-        let token = NewToken { name: name.get_untracked(), days: days.get_untracked().trim().parse().unwrap_or(0) };
+        let token = NewToken {
+            name: name.get_untracked(),
+            days: days.get_untracked().trim().parse().unwrap_or(0),
+        };
         leptos::task::spawn_local(async move {
             match api::tokens::create_token(token).await {
                 Ok(created) => {
@@ -51,7 +57,9 @@ fn create(tokens: List, made: RwSignal<Option<CreatedToken>>) -> AnyView {
                 Err(failed) => {
                     note_error(ui, &failed);
                     if let api::ApiError::Failed(told) = &failed {
-                        errors.try_update(|errors| errors.extend(told.fields.iter().map(|f| (f.field.clone(), f.failure.clone()))));
+                        errors.try_update(|errors| {
+                            errors.extend(told.fields.iter().map(|f| (f.field.clone(), f.failure.clone())))
+                        });
                     }
                     error.try_set(Some(failed));
                 }
@@ -77,7 +85,9 @@ fn table(tokens: List, list: Vec<Token>) -> AnyView {
         return view! { <div class="card"><Empty icon="key-round" title=T::NoTokens hint=T::NoTokensHint/></div> }.into_any();
     }
     let revoke = move |_| {
-        let Some(token) = asked.get_untracked() else { return };
+        let Some(token) = asked.get_untracked() else {
+            return;
+        };
         leptos::task::spawn_local(async move {
             match api::tokens::revoke_token(token.id).await {
                 Ok(()) => {

@@ -40,7 +40,14 @@ const GROUPS: &[(T, &[(&str, T)])] = &[
             ("b", T::KeyEnd),
         ],
     ),
-    (T::Script, &[("Tab", T::KeyIndent), ("Esc Tab", T::KeyLeaveEditor), ("Ctrl F", T::KeyFind)]),
+    (
+        T::Script,
+        &[
+            ("Tab", T::KeyIndent),
+            ("Esc Tab", T::KeyLeaveEditor),
+            ("Ctrl F", T::KeyFind),
+        ],
+    ),
 ];
 
 #[component]

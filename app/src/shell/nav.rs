@@ -19,7 +19,12 @@ pub struct Place {
 }
 
 fn place(href: impl Into<String>, icon: &'static str, text: T, key: Option<char>) -> Place {
-    Place { href: href.into(), icon, text, key }
+    Place {
+        href: href.into(),
+        icon,
+        text,
+        key,
+    }
 }
 
 /// Groups of pages the viewer may use; what may not be used is absent.
@@ -30,8 +35,18 @@ pub fn places() -> Vec<(T, Vec<Place>)> {
         groups.push((
             T::Develop,
             vec![
-                place(paths::new_job(JobKind::FlinkSql), "square-terminal", T::NewSqlJob, Some('s')),
-                place(paths::new_job(JobKind::FlinkJar), "upload", T::NewJarJob, Some('a')),
+                place(
+                    paths::new_job(JobKind::FlinkSql),
+                    "square-terminal",
+                    T::NewSqlJob,
+                    Some('s'),
+                ),
+                place(
+                    paths::new_job(JobKind::FlinkJar),
+                    "upload",
+                    T::NewJarJob,
+                    Some('a'),
+                ),
             ],
         ));
     }
@@ -43,7 +58,10 @@ pub fn places() -> Vec<(T, Vec<Place>)> {
             place(paths::ENVIRONMENTS, "folder-sync", T::Environments, Some('e')),
         ],
     ));
-    groups.push((T::Account, vec![place(paths::TOKENS, "key-round", T::Tokens, Some('t'))]));
+    groups.push((
+        T::Account,
+        vec![place(paths::TOKENS, "key-round", T::Tokens, Some('t'))],
+    ));
     groups
 }
 
@@ -60,7 +78,11 @@ pub fn Nav() -> impl IntoView {
     });
     let current = move |href: &str| {
         here.with(|here| {
-            here == href || (!href.contains('?') && !here.contains('?') && here.starts_with(href) && here[href.len()..].starts_with('/'))
+            here == href
+                || (!href.contains('?')
+                    && !here.contains('?')
+                    && here.starts_with(href)
+                    && here[href.len()..].starts_with('/'))
         })
     };
     view! {

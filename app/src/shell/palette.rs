@@ -52,16 +52,26 @@ pub fn Palette() -> impl IntoView {
         let wanted = text.with(|text| text.trim().to_lowercase());
         let mut entries: Vec<Entry> = places
             .iter()
-            .map(|place| Entry { href: place.href.clone(), icon: place.icon, text: ui.text(place.text).to_owned(), row: None })
+            .map(|place| Entry {
+                href: place.href.clone(),
+                icon: place.icon,
+                text: ui.text(place.text).to_owned(),
+                row: None,
+            })
             .filter(|entry| entry.text.to_lowercase().contains(&wanted))
             .collect();
         rows.with(|rows| {
-            entries.extend(rows.iter().filter(|row| row.name.to_lowercase().contains(&wanted)).take(MOST).map(|row| Entry {
-                href: paths::job(&row.id),
-                icon: "chevron-right",
-                text: row.name.clone(),
-                row: Some(row.clone()),
-            }));
+            entries.extend(
+                rows.iter()
+                    .filter(|row| row.name.to_lowercase().contains(&wanted))
+                    .take(MOST)
+                    .map(|row| Entry {
+                        href: paths::job(&row.id),
+                        icon: "chevron-right",
+                        text: row.name.clone(),
+                        row: Some(row.clone()),
+                    }),
+            );
         });
         entries
     });

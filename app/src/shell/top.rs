@@ -58,7 +58,14 @@ fn ThemeSwitch() -> impl IntoView {
         Theme::Dark => true,
         Theme::Light => false,
         // Asked only once scripts run; the server cannot know.
-        Theme::Auto => ui.awake.get() && window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|m| m.matches()),
+        Theme::Auto => {
+            ui.awake.get()
+                && window()
+                    .match_media("(prefers-color-scheme: dark)")
+                    .ok()
+                    .flatten()
+                    .is_some_and(|m| m.matches())
+        }
     };
     view! {
         <button type="button" class="btn ghost ico" aria-label=move || ui.text(if dark() { T::UseLight } else { T::UseDark })
@@ -90,7 +97,14 @@ fn UserMenu() -> impl IntoView {
     let ui = ui();
     let name = ui.me();
     let teams = ui.viewer.with_value(|v| {
-        v.as_ref().map(|v| v.teams.iter().map(|m| format!("{} ({})", m.team_name, m.role.name())).collect::<Vec<_>>()).unwrap_or_default()
+        v.as_ref()
+            .map(|v| {
+                v.teams
+                    .iter()
+                    .map(|m| format!("{} ({})", m.team_name, m.role.name()))
+                    .collect::<Vec<_>>()
+            })
+            .unwrap_or_default()
     });
     let admin = ui.viewer.with_value(|v| v.as_ref().is_some_and(|v| v.admin));
     view! {

@@ -1,7 +1,9 @@
 use super::list::health;
 use crate::{
     api::{self, ApiError},
-    components::{Banner, ErrorLine, Icon, Meter, PageTitle, Skeleton, Time, Tone, failure_text, loaded, note_error},
+    components::{
+        Banner, ErrorLine, Icon, Meter, PageTitle, Skeleton, Time, Tone, failure_text, loaded, note_error,
+    },
     i18n::T,
     live, paths, time,
     ui::{Ui, t, ui},
@@ -33,7 +35,11 @@ fn probe_word(probe: ProbeName) -> T {
 /// take long, and must not hold the page up.
 type Asked<T> = RwSignal<Option<Result<T, ApiError>>>;
 
-fn ask<T: Send + Sync + 'static>(ui: Ui, into: Asked<T>, request: impl Future<Output = Result<T, ApiError>> + 'static) {
+fn ask<T: Send + Sync + 'static>(
+    ui: Ui,
+    into: Asked<T>,
+    request: impl Future<Output = Result<T, ApiError>> + 'static,
+) {
     leptos::task::spawn_local(async move {
         let answer = request.await;
         if let Err(error) = &answer {

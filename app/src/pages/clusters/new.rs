@@ -1,7 +1,10 @@
 use crate::{
     api::{self, ApiError},
     bridge,
-    components::{ErrorLine, Field, FieldError, FieldErrors, Icon, SelectField, TextField, TitleOf, forbidden, loaded, note_error},
+    components::{
+        ErrorLine, Field, FieldError, FieldErrors, Icon, SelectField, TextField, TitleOf, forbidden, loaded,
+        note_error,
+    },
     go::Go,
     i18n::{T, fill},
     paths,
@@ -47,15 +50,31 @@ fn form(teams: Vec<Team>) -> AnyView {
     let (error, busy) = (RwSignal::new(None::<ApiError>), RwSignal::new(false));
     let input = NodeRef::<html::Input>::new();
     let go = Go::new();
-    let grants: Vec<GrantRow> = teams.into_iter().map(|team| GrantRow { team, user: text(""), queues: text("root.default") }).collect();
+    let grants: Vec<GrantRow> = teams
+        .into_iter()
+        .map(|team| GrantRow {
+            team,
+            user: text(""),
+            queues: text("root.default"),
+        })
+        .collect();
     let rows = StoredValue::new(grants.clone());
     let picked = move |_| {
-        let Some(list) = input.get_untracked().and_then(|input| input.files()) else { return };
+        let Some(list) = input.get_untracked().and_then(|input| input.files()) else {
+            return;
+        };
         leptos::task::spawn_local(async move {
             let mut read = Vec::new();
             for file in (0..list.length()).filter_map(|i| list.get(i)) {
-                if let Some(content) = bridge::file_text(&file).await.ok().and_then(|text| text.as_string()) {
-                    read.push(XmlFile { name: file.name(), content });
+                if let Some(content) = bridge::file_text(&file)
+                    .await
+                    .ok()
+                    .and_then(|text| text.as_string())
+                {
+                    read.push(XmlFile {
+                        name: file.name(),
+                        content,
+                    });
                 }
             }
             files.try_set(read);
@@ -76,11 +95,18 @@ fn form(teams: Vec<Team>) -> AnyView {
             identity: IdentityMode::from_name(&get(identity)).unwrap_or(IdentityMode::Simple),
             service_user: get(user),
             grants: rows.with_value(|rows| {
-                rows.iter().filter(|row| !get(row.user).is_empty()).map(|row| Grant {
-                    team: row.team.id.clone(),
-                    hadoop_user: get(row.user),
-                    queues: get(row.queues).split([',', ' ']).filter(|q| !q.is_empty()).map(str::to_owned).collect(),
-                }).collect()
+                rows.iter()
+                    .filter(|row| !get(row.user).is_empty())
+                    .map(|row| Grant {
+                        team: row.team.id.clone(),
+                        hadoop_user: get(row.user),
+                        queues: get(row.queues)
+                            .split([',', ' '])
+                            .filter(|q| !q.is_empty())
+                            .map(str::to_owned)
+                            .collect(),
+                    })
+                    .collect()
             }),
         };
         let failures = input.check();
@@ -98,14 +124,22 @@ fn form(teams: Vec<Team>) -> AnyView {
                 Err(failed) => {
                     note_error(ui, &failed);
                     if let ApiError::Failed(told) = &failed {
-                        errors.try_set(told.fields.iter().map(|f| (f.field.clone(), f.failure.clone())).collect());
+                        errors.try_set(
+                            told.fields
+                                .iter()
+                                .map(|f| (f.field.clone(), f.failure.clone()))
+                                .collect(),
+                        );
                     }
                     error.try_set(Some(failed));
                 }
             }
         });
     };
-    let identities = vec![("simple".to_owned(), "simple".to_owned()), ("simple-doas".to_owned(), "simple-doas".to_owned())];
+    let identities = vec![
+        ("simple".to_owned(), "simple".to_owned()),
+        ("simple-doas".to_owned(), "simple-doas".to_owned()),
+    ];
     view! {
         <form class="stack narrow" autocomplete="off" on:submit=submit>
             <section class="card stack">

@@ -11,17 +11,30 @@ use leptos::prelude::*;
 
 /// The parts in which two definitions differ: label, theirs, mine.
 fn differences(theirs: &JobSpec, mine: &JobSpec) -> Vec<(T, String, String)> {
-    let conf = |spec: &JobSpec| spec.conf.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
+    let conf = |spec: &JobSpec| {
+        spec.conf
+            .iter()
+            .map(|(key, value)| format!("{key}: {value}"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     let resources = |spec: &JobSpec| {
         let r = &spec.resources;
-        format!("{} MiB, {} MiB, {} × {}", r.job_manager_mb, r.task_manager_mb, r.slots, r.parallelism)
+        format!(
+            "{} MiB, {} MiB, {} × {}",
+            r.job_manager_mb, r.task_manager_mb, r.slots, r.parallelism
+        )
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let id = |id: Option<&domain::id::ArtifactId>| id.map(ToString::to_string).unwrap_or_default();
     [
         (T::Name, theirs.name.clone(), mine.name.clone()),
         (T::Cluster, theirs.cluster.clone(), mine.cluster.clone()),
-        (T::Environment, theirs.environment.to_string(), mine.environment.to_string()),
+        (
+            T::Environment,
+            theirs.environment.to_string(),
+            mine.environment.to_string(),
+        ),
         (T::Queue, theirs.queue.clone(), mine.queue.clone()),
         (T::Script, text(&theirs.sql), text(&mine.sql)),
         (T::Jar, id(theirs.artifact.as_ref()), id(mine.artifact.as_ref())),

@@ -41,9 +41,15 @@ pub fn keep(form: Form) {
     let timer = StoredValue::new(None::<TimeoutHandle>);
     // Not during hydration: the server knows no draft, and both sides must draw the same first.
     Effect::new(move |_| {
-        let draft = bridge::stored(&key.get_value()).and_then(|json| serde_json::from_str::<Draft>(&json).ok());
-        let Some(draft) = draft.filter(|draft| draft.spec.kind == form.kind) else { return };
-        if untrack(|| form.first.with_value(|(team, spec)| *team != draft.team || *spec != draft.spec)) {
+        let draft =
+            bridge::stored(&key.get_value()).and_then(|json| serde_json::from_str::<Draft>(&json).ok());
+        let Some(draft) = draft.filter(|draft| draft.spec.kind == form.kind) else {
+            return;
+        };
+        if untrack(|| {
+            form.first
+                .with_value(|(team, spec)| *team != draft.team || *spec != draft.spec)
+        }) {
             form.fill(&draft.team, &draft.spec);
             if let (Some(base), Some((id, _))) = (draft.base, form.saved.get_untracked()) {
                 form.saved.set(Some((id, base)));
@@ -71,8 +77,17 @@ pub fn keep(form: Form) {
                 return;
             }
             let at = ui.now.get_untracked();
-            let base = form.saved.try_get_untracked().flatten().map(|(_, version)| version);
-            let draft = Draft { at, team: team.clone(), base, spec: spec.clone() };
+            let base = form
+                .saved
+                .try_get_untracked()
+                .flatten()
+                .map(|(_, version)| version);
+            let draft = Draft {
+                at,
+                team: team.clone(),
+                base,
+                spec: spec.clone(),
+            };
             if let Ok(json) = serde_json::to_string(&draft)
                 && json.len() < MOST
             {

@@ -8,7 +8,7 @@ use crate::{
     time,
     ui::{t, ui},
 };
-use domain::{Failure, Millis, artifact::Artifact, Code};
+use domain::{Code, Failure, Millis, artifact::Artifact};
 use leptos::{html, prelude::*};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -18,11 +18,27 @@ use wasm_bindgen::prelude::*;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum Message {
-    Stored { artifact: Box<Artifact>, #[serde(default)] known: bool },
-    Refused { problem: Problem },
-    Network { #[allow(dead_code)] network: bool },
-    Aborted { #[allow(dead_code)] aborted: bool },
-    Going { stage: String, sent: f64, size: f64 },
+    Stored {
+        artifact: Box<Artifact>,
+        #[serde(default)]
+        known: bool,
+    },
+    Refused {
+        problem: Problem,
+    },
+    Network {
+        #[allow(dead_code)]
+        network: bool,
+    },
+    Aborted {
+        #[allow(dead_code)]
+        aborted: bool,
+    },
+    Going {
+        stage: String,
+        sent: f64,
+        size: f64,
+    },
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -46,7 +62,9 @@ fn begin(form: Form, up: Uploading, file: &web_sys::File) {
     up.since.set(js_sys::Date::now() as Millis);
     up.message.set(None);
     let tell = Closure::<dyn Fn(String)>::new(move |json: String| {
-        let Ok(message) = serde_json::from_str::<Message>(&json) else { return };
+        let Ok(message) = serde_json::from_str::<Message>(&json) else {
+            return;
+        };
         if let Message::Stored { artifact, .. } = &message {
             let artifact = (**artifact).clone();
             form.artifacts.try_update(|all| {
@@ -57,7 +75,11 @@ fn begin(form: Form, up: Uploading, file: &web_sys::File) {
         }
         up.message.try_set(Some(message));
     });
-    let cancel = bridge::upload(file, untrack(|| form.team_id()).map(|team| team.to_string()), &tell);
+    let cancel = bridge::upload(
+        file,
+        untrack(|| form.team_id()).map(|team| team.to_string()),
+        &tell,
+    );
     up.tell.set(tell);
     up.cancel.set(cancel);
 }
@@ -113,22 +135,43 @@ pub fn jar(form: Form) -> AnyView {
     };
     let options = Signal::derive(move || {
         let mut options = vec![(String::new(), ui.text(T::ChooseJar).to_owned())];
-        form.artifacts.with(|all| options.extend(all.iter().map(|a| (a.id.to_string(), format!("{} v{} · {} · {}", a.name, a.version, time::bytes(a.size), a.created_by_name)))));
+        form.artifacts.with(|all| {
+            options.extend(all.iter().map(|a| {
+                (
+                    a.id.to_string(),
+                    format!(
+                        "{} v{} · {} · {}",
+                        a.name,
+                        a.version,
+                        time::bytes(a.size),
+                        a.created_by_name
+                    ),
+                )
+            }))
+        });
         options
     });
     let chosen = Memo::new(move |_| {
         let id = form.artifact.get();
-        form.artifacts.with(|all| all.iter().find(|a| a.id.as_str() == id).cloned())
+        form.artifacts
+            .with(|all| all.iter().find(|a| a.id.as_str() == id).cloned())
     });
     let classes = Signal::derive(move || {
         let mut options = Vec::new();
         chosen.with(|chosen| {
             let Some(jar) = chosen else { return };
-            options.push((String::new(), match &jar.manifest_class {
-                Some(class) => format!("{class} ({})", ui.text(T::FromManifest)),
-                None => ui.text(T::ChooseClass).to_owned(),
-            }));
-            options.extend(jar.main_classes.iter().map(|class| (class.clone(), class.clone())));
+            options.push((
+                String::new(),
+                match &jar.manifest_class {
+                    Some(class) => format!("{class} ({})", ui.text(T::FromManifest)),
+                    None => ui.text(T::ChooseClass).to_owned(),
+                },
+            ));
+            options.extend(
+                jar.main_classes
+                    .iter()
+                    .map(|class| (class.clone(), class.clone())),
+            );
         });
         let now = form.main_class.get();
         if !now.is_empty() && !options.iter().any(|(class, _)| *class == now) {
@@ -141,7 +184,8 @@ pub fn jar(form: Form) -> AnyView {
         if let Some(jar) = chosen.get() {
             let now = form.main_class.get_untracked();
             if jar.manifest_class.is_none() && now.is_empty() {
-                form.main_class.set(jar.main_classes.first().cloned().unwrap_or_default());
+                form.main_class
+                    .set(jar.main_classes.first().cloned().unwrap_or_default());
             }
         }
     });

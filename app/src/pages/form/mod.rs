@@ -10,7 +10,9 @@ mod where_it_runs;
 
 use crate::{
     api,
-    components::{Banner, CodeEditor, Field, Icon, PageTitle, TextField, Tone, failure_text, forbidden, loaded},
+    components::{
+        Banner, CodeEditor, Field, Icon, PageTitle, TextField, Tone, failure_text, forbidden, loaded,
+    },
     i18n::T,
     paths,
     ui::{t, ui},
@@ -59,7 +61,13 @@ pub fn new_job() -> AnyView {
         return forbidden(Action::JobWrite);
     }
     let query = use_query_map();
-    let kind = Memo::new(move |_| query.read().get("kind").and_then(|kind| JobKind::from_name(&kind)).unwrap_or(JobKind::FlinkSql));
+    let kind = Memo::new(move |_| {
+        query
+            .read()
+            .get("kind")
+            .and_then(|kind| JobKind::from_name(&kind))
+            .unwrap_or(JobKind::FlinkSql)
+    });
     let from = Memo::new(move |_| query.read().get("from"));
     let resource = Resource::new_blocking(move || (kind.get(), from.get()), |(_, from)| offer(from));
     loaded(resource, move |mut offer| {
@@ -131,7 +139,11 @@ fn form(form: Form) -> AnyView {
 /// What is wrong with a script as far as the console can tell, with its line.
 fn script_problem(ui: crate::ui::Ui, text: &str) -> Option<(u32, String)> {
     let failure = Script::parse(text).err()?;
-    let line = failure.args.get("line").and_then(|line| line.parse().ok()).unwrap_or(1);
+    let line = failure
+        .args
+        .get("line")
+        .and_then(|line| line.parse().ok())
+        .unwrap_or(1);
     Some((line, failure_text(ui, &failure)))
 }
 
@@ -139,10 +151,22 @@ fn sql(form: Form) -> AnyView {
     let ui = ui();
     let problem = Memo::new(move |_| form.sql.with(|text| script_problem(ui, text)));
     let mode = move || {
-        form.sql.with(|text| Script::parse(text).ok().filter(|script| !script.statements.is_empty()).map(|script| {
-            let n = script.job_statements().to_string();
-            crate::i18n::fill(ui.text(if script.is_batch() { T::BatchScript } else { T::StreamScript }), &[("n", &n)])
-        }))
+        form.sql.with(|text| {
+            Script::parse(text)
+                .ok()
+                .filter(|script| !script.statements.is_empty())
+                .map(|script| {
+                    let n = script.job_statements().to_string();
+                    crate::i18n::fill(
+                        ui.text(if script.is_batch() {
+                            T::BatchScript
+                        } else {
+                            T::StreamScript
+                        }),
+                        &[("n", &n)],
+                    )
+                })
+        })
     };
     view! {
         <section class="card stack">

@@ -15,7 +15,10 @@ fn remove(rows: RwSignal<Vec<Row>>, key: u32) {
 
 pub fn args(form: Form) -> AnyView {
     let ui = ui();
-    let number = move |key: u32| form.args.with(|rows| rows.iter().position(|row| row.key == key).map_or(0, |i| i + 1));
+    let number = move |key: u32| {
+        form.args
+            .with(|rows| rows.iter().position(|row| row.key == key).map_or(0, |i| i + 1))
+    };
     view! {
         <fieldset class="card stack">
             <legend><h2>{t(T::Arguments)}</h2></legend>

@@ -23,7 +23,10 @@ fn show_fields(form: Form, failures: Vec<FieldFailure>) {
         }
     });
     request_animation_frame(|| {
-        let first = document().query_selector("form [aria-invalid=true]").ok().flatten();
+        let first = document()
+            .query_selector("form [aria-invalid=true]")
+            .ok()
+            .flatten();
         if let Some(first) = first.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
             let _ = first.focus();
         }
@@ -41,7 +44,10 @@ fn refuse(form: Form, error: ApiError) {
         if fields.is_empty()
             && let Some(field) = told.failure.args.get("field")
         {
-            fields.push(FieldFailure { field: field.clone(), failure: told.failure.clone() });
+            fields.push(FieldFailure {
+                field: field.clone(),
+                failure: told.failure.clone(),
+            });
         }
         show_fields(form, fields);
     }
@@ -82,7 +88,13 @@ pub fn save(form: Form, start: bool) {
             Ok(job) => {
                 draft::forget(&draft);
                 form.saved.try_set(Some((job.id.clone(), job.version)));
-                let started = if start { api::runs::start_run(job.id.clone(), bridge::random_key()).await.map(|_| ()) } else { Ok(()) };
+                let started = if start {
+                    api::runs::start_run(job.id.clone(), bridge::random_key())
+                        .await
+                        .map(|_| ())
+                } else {
+                    Ok(())
+                };
                 form.busy.try_set(false);
                 match started {
                     Ok(()) => form.go.to(&paths::job(&job.id)),

@@ -61,19 +61,35 @@ pub struct Form {
 }
 
 fn blank(kind: JobKind, offer: &Offer) -> Option<JobSpec> {
-    let placed = |code: &str| offer.environments.iter().find(|e| e.placements.iter().any(|p| p.cluster_code == code && p.snapshot.is_some()));
+    let placed = |code: &str| {
+        offer.environments.iter().find(|e| {
+            e.placements
+                .iter()
+                .any(|p| p.cluster_code == code && p.snapshot.is_some())
+        })
+    };
     let cluster = offer.clusters.first();
-    let environment = cluster.and_then(|c| placed(&c.code)).or_else(|| offer.environments.first())?;
+    let environment = cluster
+        .and_then(|c| placed(&c.code))
+        .or_else(|| offer.environments.first())?;
     let code = cluster.map(|c| c.code.clone()).unwrap_or_default();
-    Some(JobSpec { cluster: code, environment: environment.id.clone(), ..nowhere(kind) })
+    Some(JobSpec {
+        cluster: code,
+        environment: environment.id.clone(),
+        ..nowhere(kind)
+    })
 }
 
 impl Form {
     /// A form for `edited`, or for a new job that begins like `base`.
     pub fn new(offer: Offer, kind: JobKind, base: Option<Job>, edited: Option<Job>) -> Self {
         let team = base.as_ref().map(|job| job.team.to_string()).unwrap_or_else(|| {
-            let own = crate::ui::ui().viewer.with_value(|v| v.as_ref().and_then(|v| v.teams.first().map(|m| m.team.to_string())));
-            own.or_else(|| offer.teams.first().map(|team| team.id.to_string())).unwrap_or_default()
+            let own = crate::ui::ui().viewer.with_value(|v| {
+                v.as_ref()
+                    .and_then(|v| v.teams.first().map(|m| m.team.to_string()))
+            });
+            own.or_else(|| offer.teams.first().map(|team| team.id.to_string()))
+                .unwrap_or_default()
         });
         let spec = base.map(|job| {
             let mut spec = job.spec;
@@ -115,7 +131,12 @@ impl Form {
             kept: RwSignal::new(None),
             restored: RwSignal::new(false),
             next_key: StoredValue::new(0),
-            first: StoredValue::new((team.clone(), spec.clone().or_else(|| blank(kind, &offer)).unwrap_or_else(|| nowhere(kind)))),
+            first: StoredValue::new((
+                team.clone(),
+                spec.clone()
+                    .or_else(|| blank(kind, &offer))
+                    .unwrap_or_else(|| nowhere(kind)),
+            )),
             offer: StoredValue::new(offer),
         };
         let (team, spec) = form.first.get_value();
@@ -134,7 +155,11 @@ impl Form {
     pub fn new_row(self, name: &str, value: &str) -> Row {
         let key = self.next_key.get_value();
         self.next_key.set_value(key + 1);
-        Row { key, name: RwSignal::new(name.to_owned()), value: RwSignal::new(value.to_owned()) }
+        Row {
+            key,
+            name: RwSignal::new(name.to_owned()),
+            value: RwSignal::new(value.to_owned()),
+        }
     }
 
     /// Puts a definition into the fields.
@@ -145,17 +170,29 @@ impl Form {
         self.environment.set(spec.environment.to_string());
         self.queue.set(spec.queue.clone());
         self.sql.set(spec.sql.clone().unwrap_or_default());
-        self.artifact.set(spec.artifact.as_ref().map(ToString::to_string).unwrap_or_default());
+        self.artifact.set(
+            spec.artifact
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        );
         self.main_class.set(spec.main_class.clone().unwrap_or_default());
-        self.args.set(spec.args.iter().map(|arg| self.new_row("", arg)).collect());
-        self.conf.set(spec.conf.iter().map(|(key, value)| self.new_row(key, value)).collect());
+        self.args
+            .set(spec.args.iter().map(|arg| self.new_row("", arg)).collect());
+        self.conf.set(
+            spec.conf
+                .iter()
+                .map(|(key, value)| self.new_row(key, value))
+                .collect(),
+        );
         self.tags.set(spec.tags.join(" "));
         self.time_zone.set(spec.time_zone.clone().unwrap_or_default());
         let r = &spec.resources;
         self.job_manager_mb.set(r.job_manager_mb.to_string());
         self.task_manager_mb.set(r.task_manager_mb.to_string());
         self.slots.set(r.slots.to_string());
-        self.vcores.set(r.task_manager_vcores.map(|n| n.to_string()).unwrap_or_default());
+        self.vcores
+            .set(r.task_manager_vcores.map(|n| n.to_string()).unwrap_or_default());
         self.parallelism.set(r.parallelism.to_string());
         self.attempts.set(spec.am_attempts.to_string());
     }
@@ -171,13 +208,22 @@ impl Form {
             name: text(self.name),
             kind: self.kind,
             cluster: text(self.cluster),
-            environment: environment.unwrap_or_else(|| self.first.with_value(|(_, spec)| spec.environment.clone())),
+            environment: environment
+                .unwrap_or_else(|| self.first.with_value(|(_, spec)| spec.environment.clone())),
             queue: text(self.queue),
             sql: (self.kind == JobKind::FlinkSql).then(|| self.sql.get()),
-            artifact: some(self.artifact).filter(|_| self.kind == JobKind::FlinkJar).and_then(|id| id.parse().ok()),
+            artifact: some(self.artifact)
+                .filter(|_| self.kind == JobKind::FlinkJar)
+                .and_then(|id| id.parse().ok()),
             main_class: some(self.main_class).filter(|_| self.kind == JobKind::FlinkJar),
             args: self.args.get().iter().map(|row| row.value.get()).collect(),
-            conf: self.conf.get().iter().map(|row| (text(row.name), row.value.get())).filter(|(key, value)| !key.is_empty() || !value.is_empty()).collect(),
+            conf: self
+                .conf
+                .get()
+                .iter()
+                .map(|row| (text(row.name), row.value.get()))
+                .filter(|(key, value)| !key.is_empty() || !value.is_empty())
+                .collect(),
             resources: Resources {
                 job_manager_mb: number(self.job_manager_mb),
                 task_manager_mb: number(self.task_manager_mb),
@@ -196,25 +242,36 @@ impl Form {
     }
 
     pub fn new_job(self) -> NewJob {
-        NewJob { team: self.team_id(), spec: self.spec() }
+        NewJob {
+            team: self.team_id(),
+            spec: self.spec(),
+        }
     }
 
     pub fn update(self) -> Option<(JobId, JobUpdate)> {
         let (id, base_version) = self.saved.get()?;
-        Some((id, JobUpdate { base_version, spec: self.spec() }))
+        Some((
+            id,
+            JobUpdate {
+                base_version,
+                spec: self.spec(),
+            },
+        ))
     }
 
     /// Whether something differs from what the form began with.
     pub fn changed(self) -> bool {
         let (team, spec) = (self.team.get(), self.spec());
-        self.first.with_value(|(first_team, first)| *first_team != team || *first != spec)
+        self.first
+            .with_value(|(first_team, first)| *first_team != team || *first != spec)
     }
 }
 
 /// A definition while there is no environment to name: the form says so and cannot be saved.
 #[allow(clippy::expect_used)]
 fn nowhere(kind: JobKind) -> JobSpec {
-    let environment = domain::id::EnvironmentId::from_ulid("00000000000000000000000000").expect("26 zeros are a ULID");
+    let environment =
+        domain::id::EnvironmentId::from_ulid("00000000000000000000000000").expect("26 zeros are a ULID");
     JobSpec {
         name: String::new(),
         kind,

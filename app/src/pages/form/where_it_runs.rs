@@ -12,30 +12,77 @@ use leptos::prelude::*;
 fn queues(form: Form) -> Vec<String> {
     let (team, cluster) = (form.team.get(), form.cluster.get());
     form.offer.with_value(|offer| {
-        let grants = offer.clusters.iter().find(|c| c.code == cluster).map(|c| c.grants.as_slice()).unwrap_or_default();
-        grants.iter().filter(|grant| grant.team.as_str() == team).flat_map(|grant| grant.queues.clone()).collect()
+        let grants = offer
+            .clusters
+            .iter()
+            .find(|c| c.code == cluster)
+            .map(|c| c.grants.as_slice())
+            .unwrap_or_default();
+        grants
+            .iter()
+            .filter(|grant| grant.team.as_str() == team)
+            .flat_map(|grant| grant.queues.clone())
+            .collect()
     })
 }
 
 pub fn target(form: Form) -> AnyView {
     let ui = ui();
     let teams: Vec<_> = form.offer.with_value(|offer| {
-        let own: Vec<_> = ui.viewer.with_value(|v| v.as_ref().map(|v| v.teams.iter().map(|m| (m.team.to_string(), m.team_name.clone())).collect()).unwrap_or_default());
-        let all = offer.teams.iter().map(|team| (team.id.to_string(), team.name.clone()));
-        if ui.viewer.with_value(|v| v.as_ref().is_some_and(|v| v.admin)) { all.collect() } else { own }
+        let own: Vec<_> = ui.viewer.with_value(|v| {
+            v.as_ref()
+                .map(|v| {
+                    v.teams
+                        .iter()
+                        .map(|m| (m.team.to_string(), m.team_name.clone()))
+                        .collect()
+                })
+                .unwrap_or_default()
+        });
+        let all = offer
+            .teams
+            .iter()
+            .map(|team| (team.id.to_string(), team.name.clone()));
+        if ui.viewer.with_value(|v| v.as_ref().is_some_and(|v| v.admin)) {
+            all.collect()
+        } else {
+            own
+        }
     });
-    let clusters: Vec<_> = form.offer.with_value(|offer| offer.clusters.iter().map(|c| (c.code.clone(), format!("{} ({})", c.name, c.code))).collect());
+    let clusters: Vec<_> = form.offer.with_value(|offer| {
+        offer
+            .clusters
+            .iter()
+            .map(|c| (c.code.clone(), format!("{} ({})", c.name, c.code)))
+            .collect()
+    });
     let environments = Signal::derive(move || {
         let cluster = form.cluster.get();
         form.offer.with_value(|offer| {
-            offer.environments.iter().map(|e| {
-                let placed = e.placements.iter().any(|p| p.cluster_code == cluster && p.snapshot.is_some());
-                let note = if placed { String::new() } else { format!(" · {}", ui.text(T::NotPlaced)) };
-                (e.id.to_string(), format!("{}{note}", e.name))
-            }).collect::<Vec<_>>()
+            offer
+                .environments
+                .iter()
+                .map(|e| {
+                    let placed = e
+                        .placements
+                        .iter()
+                        .any(|p| p.cluster_code == cluster && p.snapshot.is_some());
+                    let note = if placed {
+                        String::new()
+                    } else {
+                        format!(" · {}", ui.text(T::NotPlaced))
+                    };
+                    (e.id.to_string(), format!("{}{note}", e.name))
+                })
+                .collect::<Vec<_>>()
         })
     });
-    let queue_options = Signal::derive(move || queues(form).into_iter().map(|queue| (queue.clone(), queue)).collect::<Vec<_>>());
+    let queue_options = Signal::derive(move || {
+        queues(form)
+            .into_iter()
+            .map(|queue| (queue.clone(), queue))
+            .collect::<Vec<_>>()
+    });
     // A queue that the chosen team may not use there gives way to one that it may.
     Effect::new(move |_| {
         let allowed = queues(form);

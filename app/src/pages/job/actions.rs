@@ -9,11 +9,17 @@ use crate::{
     paths,
     ui::t,
 };
-use domain::{Action, run::{Run, StopMode}};
+use domain::{
+    Action,
+    run::{Run, StopMode},
+};
 use leptos::prelude::*;
 
 fn open_run(shown: Shown) -> Option<Run> {
-    shown.job.with(|job| job.run.clone()).filter(|run| !run.state.is_terminal())
+    shown
+        .job
+        .with(|job| job.run.clone())
+        .filter(|run| !run.state.is_terminal())
 }
 
 /// What a button has asked for and not been answered: it keeps its label and turns.
@@ -25,11 +31,19 @@ struct Asked {
 
 impl Asked {
     fn new() -> Self {
-        Self { busy: RwSignal::new(false), error: RwSignal::new(None) }
+        Self {
+            busy: RwSignal::new(false),
+            error: RwSignal::new(None),
+        }
     }
 
     /// Runs one request at a time; `done` sees only success.
-    fn ask<T: 'static>(self, shown: Shown, request: impl Future<Output = Result<T, api::ApiError>> + 'static, done: impl FnOnce(T) + 'static) {
+    fn ask<T: 'static>(
+        self,
+        shown: Shown,
+        request: impl Future<Output = Result<T, api::ApiError>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
         if self.busy.get_untracked() {
             return;
         }
@@ -51,23 +65,39 @@ impl Asked {
 
 pub fn buttons(shown: Shown) -> AnyView {
     let ui = shown.ui;
-    let (team, owner) = shown.job.with_untracked(|job| (job.team.clone(), job.run.as_ref().map(|run| run.created_by.clone())));
+    let (team, owner) = shown.job.with_untracked(|job| {
+        (
+            job.team.clone(),
+            job.run.as_ref().map(|run| run.created_by.clone()),
+        )
+    });
     let (may_start, may_write, may_delete) = (
         ui.may_in(Action::RunStart, &team),
         ui.may_in(Action::JobWrite, &team),
         ui.may_in(Action::JobDelete, &team),
     );
     let may_stop = ui.viewer.with_value(|v| {
-        v.as_ref().is_some_and(|v| v.may_own(Action::RunStopOwn, Action::RunStopAny, &team, owner.as_ref().unwrap_or(&v.user)))
+        v.as_ref().is_some_and(|v| {
+            v.may_own(
+                Action::RunStopOwn,
+                Action::RunStopAny,
+                &team,
+                owner.as_ref().unwrap_or(&v.user),
+            )
+        })
     });
     let (stopping, deleting, more) = (RwSignal::new(false), RwSignal::new(false), Asked::new());
     let open = Memo::new(move |_| open_run(shown).is_some());
     let start = move |_| {
         let id = shown.job.with_untracked(|job| job.id.clone());
-        more.ask(shown, api::runs::start_run(id, bridge::random_key()), move |_| shown.read());
+        more.ask(shown, api::runs::start_run(id, bridge::random_key()), move |_| {
+            shown.read()
+        });
     };
     let id = shown.job.with_untracked(|job| job.id.clone());
-    let clone = shown.job.with_untracked(|job| paths::clone_job(&job.id, job.spec.kind));
+    let clone = shown
+        .job
+        .with_untracked(|job| paths::clone_job(&job.id, job.spec.kind));
     view! {
         {may_write.then(|| view! {
             <a class="btn" href=paths::edit_job(&id)><Icon name="pencil"/>{t(T::Edit)}</a>
@@ -98,20 +128,39 @@ pub fn buttons(shown: Shown) -> AnyView {
 fn Stop(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
     let ui = shown.ui;
     let asked = Asked::new();
-    let title = Signal::derive(move || fill(ui.text(T::StopTitle), &[("name", &shown.job.with(|job| job.spec.name.clone()))]));
-    let modes = move || open_run(shown).map(|run| run.state.stop_modes()).unwrap_or_default();
+    let title = Signal::derive(move || {
+        fill(
+            ui.text(T::StopTitle),
+            &[("name", &shown.job.with(|job| job.spec.name.clone()))],
+        )
+    });
+    let modes = move || {
+        open_run(shown)
+            .map(|run| run.state.stop_modes())
+            .unwrap_or_default()
+    };
     let mode = RwSignal::new(StopMode::Cancel);
     let chosen = move || {
         let modes = modes();
-        if modes.contains(&mode.get()) { Some(mode.get()) } else { modes.first().copied() }
+        if modes.contains(&mode.get()) {
+            Some(mode.get())
+        } else {
+            modes.first().copied()
+        }
     };
     let stop = move |_| {
         let run = untrack(|| open_run(shown));
-        let (Some(run), Some(mode)) = (run, untrack(chosen)) else { return open.set(false) };
-        asked.ask(shown, api::runs::stop_run(run.id, mode, bridge::random_key()), move |_| {
-            open.set(false);
-            shown.read();
-        });
+        let (Some(run), Some(mode)) = (run, untrack(chosen)) else {
+            return open.set(false);
+        };
+        asked.ask(
+            shown,
+            api::runs::stop_run(run.id, mode, bridge::random_key()),
+            move |_| {
+                open.set(false);
+                shown.read();
+            },
+        );
     };
     view! {
         <Dialog open title>

@@ -110,7 +110,10 @@ fn spec(spec: JobSpec) -> AnyView {
 
 pub fn config(shown: Shown) -> AnyView {
     let id = StoredValue::new(shown.job.with_untracked(|job| job.id.clone()));
-    let versions = Resource::new(move || shown.job.with(|job| job.version), move |_| api::jobs::job_versions(id.get_value()));
+    let versions = Resource::new(
+        move || shown.job.with(|job| job.version),
+        move |_| api::jobs::job_versions(id.get_value()),
+    );
     let run = Memo::new(move |_| shown.job.with(|job| job.run.as_ref().map(|run| run.id.clone())));
     view! {
         {loaded(versions, |mut versions| {

@@ -56,7 +56,10 @@ fn entry(shown: Shown, event: RunEvent) -> AnyView {
     let (kind, source) = (event.kind.clone(), event.source.clone());
     let by = move || source_word(&source).map_or_else(|| source.clone(), |text| ui.text(text).to_owned());
     let what = move || kind_word(&kind).map_or_else(|| kind.clone(), |text| ui.text(text).to_owned());
-    let evidence = event.evidence.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
+    let evidence = event
+        .evidence
+        .as_ref()
+        .and_then(|value| serde_json::to_string_pretty(value).ok());
     view! {
         <li>
             <Time at=event.at/>

@@ -13,7 +13,9 @@ pub use config::launch_details;
 
 use crate::{
     api,
-    components::{Banner, CopyButton, PageTitle, StateChip, Tone, error_page, failure_text, loaded, note_error},
+    components::{
+        Banner, CopyButton, PageTitle, StateChip, Tone, error_page, failure_text, loaded, note_error,
+    },
     i18n::T,
     live, paths,
     ui::{Batch, Ui, t, ui},
@@ -28,7 +30,12 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-const TABS: [(&str, T); 4] = [("overview", T::Overview), ("logs", T::Logs), ("config", T::Configuration), ("runs", T::Runs)];
+const TABS: [(&str, T); 4] = [
+    ("overview", T::Overview),
+    ("logs", T::Logs),
+    ("config", T::Configuration),
+    ("runs", T::Runs),
+];
 
 /// The job as shown, kept fresh by the live stream.
 #[derive(Clone, Copy)]
@@ -62,7 +69,10 @@ impl Shown {
             let run = job.run.as_ref();
             batch.any(|event| match event.topic {
                 Topic::Job => event.id == job.id.as_str(),
-                Topic::Run => event.job.as_deref() == Some(job.id.as_str()) || run.is_some_and(|run| event.id == run.id.as_str()),
+                Topic::Run => {
+                    event.job.as_deref() == Some(job.id.as_str())
+                        || run.is_some_and(|run| event.id == run.id.as_str())
+                }
                 Topic::Operation => {
                     let operation = run.and_then(|run| run.operation.as_ref());
                     operation.is_some_and(|operation| event.id == operation.as_str())
@@ -74,7 +84,9 @@ impl Shown {
 
     /// Reads the job, its run's history and its operation anew; what cannot be read stays as it was.
     pub fn read(self) {
-        let Some(id) = self.job.try_with_untracked(|job| job.id.to_string()) else { return };
+        let Some(id) = self.job.try_with_untracked(|job| job.id.to_string()) else {
+            return;
+        };
         leptos::task::spawn_local(async move {
             match api::jobs::job(id).await {
                 Ok(job) => {
@@ -96,7 +108,9 @@ impl Shown {
 
 /// History and operation of the job's run. Either may be unreadable without hiding the job.
 async fn beside(job: &Job) -> (Vec<RunEvent>, Option<Operation>) {
-    let Some(run) = &job.run else { return (Vec::new(), None) };
+    let Some(run) = &job.run else {
+        return (Vec::new(), None);
+    };
     let events = api::runs::run_events(run.id.clone()).await.unwrap_or_default();
     let operation = match &run.operation {
         Some(id) => api::runs::operation(id.clone()).await.ok(),
@@ -118,7 +132,9 @@ pub fn job() -> AnyView {
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let tab = Memo::new(move |_| params.read().get("tab").unwrap_or_else(|| TABS[0].0.to_owned()));
     let resource = Resource::new_blocking(move || id.get(), page);
-    loaded(resource, move |(job, events, operation)| body(Shown::new(job, events, operation), tab))
+    loaded(resource, move |(job, events, operation)| {
+        body(Shown::new(job, events, operation), tab)
+    })
 }
 
 fn body(shown: Shown, tab: Memo<String>) -> AnyView {
@@ -130,7 +146,11 @@ fn body(shown: Shown, tab: Memo<String>) -> AnyView {
     let title = Signal::derive(move || {
         let state = run.with(|run| run.as_ref().map(|run| run.state));
         match state {
-            Some(state) => format!("{} · {}", name.get(), ui.text(crate::components::state_word(state))),
+            Some(state) => format!(
+                "{} · {}",
+                name.get(),
+                ui.text(crate::components::state_word(state))
+            ),
             None => name.get(),
         }
     });
@@ -175,7 +195,10 @@ fn trouble(shown: Shown) -> Option<AnyView> {
     let run = shown.job.with(|job| job.run.clone())?;
     let failure = run.failure?;
     let log = shown.job.with_untracked(|job| paths::job_tab(&job.id, "logs"));
-    let ended = matches!(run.state, RunState::Failed | RunState::Killed | RunState::LostTrack);
+    let ended = matches!(
+        run.state,
+        RunState::Failed | RunState::Killed | RunState::LostTrack
+    );
     let at = run.ended_at.unwrap_or(run.state_since);
     let has_log = run.external_id.is_some();
     Some(

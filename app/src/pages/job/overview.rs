@@ -37,7 +37,10 @@ pub fn overview(shown: Shown) -> AnyView {
 /// What the console does for the run now, or why it could not.
 fn steps(shown: Shown) -> AnyView {
     let worth = move || {
-        shown.operation.get().filter(|operation| operation.state.is_open() || operation.state == OperationState::Failed)
+        shown
+            .operation
+            .get()
+            .filter(|operation| operation.state.is_open() || operation.state == OperationState::Failed)
     };
     view! {
         {move || worth().map(|operation| {

@@ -22,7 +22,8 @@ pub fn runs(shown: Shown) -> AnyView {
     });
     loaded(first, move |page| {
         if page.items.is_empty() {
-            return view! { <div class="card"><Empty icon="play" title=T::NoRuns hint=T::NoRunsHint/></div> }.into_any();
+            return view! { <div class="card"><Empty icon="play" title=T::NoRuns hint=T::NoRunsHint/></div> }
+                .into_any();
         }
         let (items, next) = (RwSignal::new(page.items), RwSignal::new(page.next));
         let more = move |_| {

@@ -1,12 +1,7 @@
 //! Where the time of a run went: one bar per state it was in.
 
 use super::Shown;
-use crate::{
-    components::state_word,
-    i18n::T,
-    time,
-    ui::t,
-};
+use crate::{components::state_word, i18n::T, time, ui::t};
 use domain::{
     Millis,
     run::{RunEvent, RunState},
@@ -31,7 +26,11 @@ fn stays(events: &[RunEvent]) -> Vec<Stay> {
         if let Some(last) = stays.last_mut() {
             last.to = Some(event.at);
         }
-        stays.push(Stay { state, from: event.at, to: None });
+        stays.push(Stay {
+            state,
+            from: event.at,
+            to: None,
+        });
     }
     stays
 }
@@ -44,7 +43,9 @@ pub fn timeline(shown: Shown) -> AnyView {
     let ui = shown.ui;
     let stays = Memo::new(move |_| shown.events.with(|events| stays(events)));
     let end = move || {
-        let ended = shown.job.with(|job| job.run.as_ref().and_then(|run| run.ended_at));
+        let ended = shown
+            .job
+            .with(|job| job.run.as_ref().and_then(|run| run.ended_at));
         ended.unwrap_or_else(|| ui.now.get())
     };
     let row = move |stay: Stay| {
@@ -59,7 +60,11 @@ pub fn timeline(shown: Shown) -> AnyView {
         let left = move || share(from).min(9900);
         let width = move || (share(until()) - left()).max(60);
         let took = move || {
-            if state.is_terminal() { String::new() } else { time::duration(ui.lang.get(), until() - from) }
+            if state.is_terminal() {
+                String::new()
+            } else {
+                time::duration(ui.lang.get(), until() - from)
+            }
         };
         view! {
             <li>
@@ -86,7 +91,16 @@ mod tests {
     use super::*;
 
     fn event(at: Millis, to: Option<RunState>) -> RunEvent {
-        RunEvent { seq: at, at, kind: "state".into(), from: None, to, source: "rm".into(), note: None, evidence: None }
+        RunEvent {
+            seq: at,
+            at,
+            kind: "state".into(),
+            from: None,
+            to,
+            source: "rm".into(),
+            note: None,
+            evidence: None,
+        }
     }
 
     #[test]
@@ -101,9 +115,21 @@ mod tests {
         assert_eq!(
             stays(&events),
             [
-                Stay { state: RunState::Preparing, from: 0, to: Some(10) },
-                Stay { state: RunState::Queued, from: 10, to: Some(30) },
-                Stay { state: RunState::Running, from: 30, to: None },
+                Stay {
+                    state: RunState::Preparing,
+                    from: 0,
+                    to: Some(10)
+                },
+                Stay {
+                    state: RunState::Queued,
+                    from: 10,
+                    to: Some(30)
+                },
+                Stay {
+                    state: RunState::Running,
+                    from: 30,
+                    to: None
+                },
             ]
         );
     }

@@ -8,7 +8,10 @@ use crate::{
     ui::t,
     views::{maybe, txt},
 };
-use domain::{filter::{Filter, View}, job::JobKind};
+use domain::{
+    filter::{Filter, View},
+    job::JobKind,
+};
 use leptos::{html, prelude::*};
 use std::time::Duration;
 
@@ -55,7 +58,11 @@ pub fn bar(table: Table) -> AnyView {
     let unknown = Memo::new(move |_| table.q.with(|q| Filter::parse(q).unknown.join(" ")));
     let here = Signal::derive(move || {
         let _ = (table.q.get(), table.view.get(), table.sort.get());
-        let origin = if ui.awake.get() { window().location().origin().unwrap_or_default() } else { String::new() };
+        let origin = if ui.awake.get() {
+            window().location().origin().unwrap_or_default()
+        } else {
+            String::new()
+        };
         format!("{origin}{}", table.address(None, None, None))
     });
     view! {

@@ -20,8 +20,14 @@ fn each(table: Table, ids: Vec<JobId>, results: RwSignal<Vec<String>>, stop: Opt
                 (None, _) => api::runs::start_run(id, bridge::random_key()).await.map(|_| ()),
                 (Some(mode), Some(run)) => {
                     // What cannot be cancelled yet can still be killed.
-                    let mode = if run.state.stop_modes().contains(&mode) { mode } else { StopMode::Kill };
-                    api::runs::stop_run(run.id.clone(), mode, bridge::random_key()).await.map(|_| ())
+                    let mode = if run.state.stop_modes().contains(&mode) {
+                        mode
+                    } else {
+                        StopMode::Kill
+                    };
+                    api::runs::stop_run(run.id.clone(), mode, bridge::random_key())
+                        .await
+                        .map(|_| ())
                 }
                 (Some(_), None) => continue,
             };
@@ -30,7 +36,11 @@ fn each(table: Table, ids: Vec<JobId>, results: RwSignal<Vec<String>>, stop: Opt
                 Err(error) => refused.push(format!("{}: {}", row.name, error_text(table.ui, &error))),
             }
         }
-        let text = table.ui.text(if stop.is_some() { T::StopsRequested } else { T::StartsRequested });
+        let text = table.ui.text(if stop.is_some() {
+            T::StopsRequested
+        } else {
+            T::StartsRequested
+        });
         refused.insert(0, fill(text, &[("n", &done.to_string())]));
         results.try_set(refused);
         table.read_some(ids);
@@ -45,9 +55,21 @@ pub fn bulk(table: Table) -> AnyView {
     let (asking, results) = (RwSignal::new(false), RwSignal::new(Vec::<String>::new()));
     let ids = move || {
         let chosen = table.selected.get_untracked();
-        table.shown.with_untracked(|shown| shown.iter().filter(|id| chosen.contains(id)).cloned().collect::<Vec<_>>())
+        table.shown.with_untracked(|shown| {
+            shown
+                .iter()
+                .filter(|id| chosen.contains(id))
+                .cloned()
+                .collect::<Vec<_>>()
+        })
     };
-    let names = move || ids().iter().filter_map(|id| table.row(id)).map(|row| row.name).collect::<Vec<_>>();
+    let names = move || {
+        ids()
+            .iter()
+            .filter_map(|id| table.row(id))
+            .map(|row| row.name)
+            .collect::<Vec<_>>()
+    };
     view! {
         <div class="hd">
             {move || (count() > 0).then(|| view! {

@@ -38,13 +38,29 @@ const COLUMNS: [(Option<SortKey>, T, bool); 9] = [
 fn heading(table: Table, key: Option<SortKey>, text: T, number: bool) -> AnyView {
     let Some(key) = key else {
         let hidden = matches!(text, T::Select | T::Actions);
-        return view! { <th scope="col" class:num=number><span class:vh=hidden>{t(text)}</span></th> }.into_any();
+        return view! { <th scope="col" class:num=number><span class:vh=hidden>{t(text)}</span></th> }
+            .into_any();
     };
     let now = move || table.sort.with(|s| Sort::parse(s)).unwrap_or_default();
-    let order = move || (now().key == key).then(|| if now().descending { "descending" } else { "ascending" });
+    let order = move || {
+        (now().key == key).then(|| {
+            if now().descending {
+                "descending"
+            } else {
+                "ascending"
+            }
+        })
+    };
     let turn = move |_| {
         let now = untrack(now);
-        let next = Sort { key, descending: if now.key == key { !now.descending } else { key == SortKey::Changed } };
+        let next = Sort {
+            key,
+            descending: if now.key == key {
+                !now.descending
+            } else {
+                key == SortKey::Changed
+            },
+        };
         table.go(&table.address(None, None, Some(&next.text())), false);
     };
     view! {
@@ -59,7 +75,10 @@ fn heading(table: Table, key: Option<SortKey>, text: T, number: bool) -> AnyView
 }
 
 fn focus_row(id: &JobId) {
-    if let Some(row) = document().get_element_by_id(&format!("row-{id}")).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+    if let Some(row) = document()
+        .get_element_by_id(&format!("row-{id}"))
+        .and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok())
+    {
         // Fails only for elements that are gone.
         let _ = row.focus();
     }
@@ -80,7 +99,13 @@ pub fn grid(table: Table) -> AnyView {
     let visible = Memo::new(move |_| {
         let size = if windowed.get() { WINDOW } else { WINDOWED };
         table.shown.with(|shown| {
-            shown.iter().enumerate().skip(from.get()).take(size).map(|(i, id)| (i, id.clone())).collect::<Vec<_>>()
+            shown
+                .iter()
+                .enumerate()
+                .skip(from.get())
+                .take(size)
+                .map(|(i, id)| (i, id.clone()))
+                .collect::<Vec<_>>()
         })
     });
     let row_height = move || match table.ui.density.get() {
@@ -90,7 +115,10 @@ pub fn grid(table: Table) -> AnyView {
     };
     let gap_above = move || (from.get() > 0).then(|| (from.get() * row_height()).to_string());
     let gap_below = move || {
-        let rest = table.shown.with(Vec::len).saturating_sub(from.get() + visible.with(Vec::len));
+        let rest = table
+            .shown
+            .with(Vec::len)
+            .saturating_sub(from.get() + visible.with(Vec::len));
         (rest > 0).then(|| (rest * row_height()).to_string())
     };
     let scrolled = move |_| {
@@ -102,13 +130,18 @@ pub fn grid(table: Table) -> AnyView {
     let step = move |to: &dyn Fn(usize, usize) -> usize| {
         let (next, index) = table.shown.with_untracked(|shown| {
             let last = shown.len().checked_sub(1)?;
-            let at = table.cursor.with_untracked(|c| c.as_ref().and_then(|id| shown.iter().position(|s| s == id)));
+            let at = table
+                .cursor
+                .with_untracked(|c| c.as_ref().and_then(|id| shown.iter().position(|s| s == id)));
             let index = at.map_or(0, |at| to(at, last).min(last));
             Some((shown[index].clone(), index))
         })?;
         table.cursor.set(Some(next.clone()));
         if let Some(div) = node.get_untracked().filter(|_| windowed.get_untracked()) {
-            let (row, first) = (row_height_untracked(row_height), usize::try_from(div.scroll_top()).unwrap_or(0));
+            let (row, first) = (
+                row_height_untracked(row_height),
+                usize::try_from(div.scroll_top()).unwrap_or(0),
+            );
             let height = usize::try_from(div.client_height()).unwrap_or(0);
             if index * row < first || (index + 2) * row > first + height {
                 div.set_scroll_top(i32::try_from((index * row).saturating_sub(height / 2)).unwrap_or(0));
@@ -139,8 +172,14 @@ pub fn grid(table: Table) -> AnyView {
             "PageUp" => step(&|at, _| at.saturating_sub(15)),
             "x" => table.cursor.get_untracked().map(|id| mark(&id)),
             "Enter" | "o" => {
-                let on_row = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()).is_some_and(|e| e.tag_name() == "TR");
-                let cursor = table.cursor.get_untracked().filter(|_| on_row || event.key() == "o");
+                let on_row = event
+                    .target()
+                    .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+                    .is_some_and(|e| e.tag_name() == "TR");
+                let cursor = table
+                    .cursor
+                    .get_untracked()
+                    .filter(|_| on_row || event.key() == "o");
                 cursor.map(|id| table.open(&paths::job(&id)))
             }
             _ => None,
@@ -150,9 +189,10 @@ pub fn grid(table: Table) -> AnyView {
         }
     });
     let left = move |event: leptos::ev::FocusEvent| {
-        let inside = event.related_target().and_then(|t| t.dyn_into::<web_sys::Node>().ok()).is_some_and(|to| {
-            node.get_untracked().is_some_and(|div| div.contains(Some(&to)))
-        });
+        let inside = event
+            .related_target()
+            .and_then(|t| t.dyn_into::<web_sys::Node>().ok())
+            .is_some_and(|to| node.get_untracked().is_some_and(|div| div.contains(Some(&to))));
         if !inside {
             table.busy.set(false);
         }

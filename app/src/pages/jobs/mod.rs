@@ -19,7 +19,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use table::Table;
 
-pub fn jobs() -> AnyView {
+#[component]
+pub fn Jobs() -> impl IntoView {
     let ui = ui();
     let query = use_query_map();
     let asked = untrack(|| {

@@ -18,7 +18,9 @@ pub fn row(table: Table, id: JobId, mark: impl Fn(&JobId) + Copy + Send + Sync +
     // Survives the moment between the row's going and its leaving the list.
     let name = move || values.with(|row| row.as_ref().map(|row| row.name.clone()).unwrap_or_default());
     let run = Memo::new(move |_| values.with(|row| row.as_ref().and_then(|row| row.run.clone())));
-    let text = move |pick: fn(&domain::job::JobRow) -> &str| values.with(|row| row.as_ref().map(|row| pick(row).to_owned()).unwrap_or_default());
+    let text = move |pick: fn(&domain::job::JobRow) -> &str| {
+        values.with(|row| row.as_ref().map(|row| pick(row).to_owned()).unwrap_or_default())
+    };
     let selected = move || id.with_value(|id| table.selected.with(|all| all.contains(id)));
     let current = move || id.with_value(|id| table.cursor.with(|c| c.as_ref() == Some(id)));
     let index = move || id.with_value(|id| table.shown.with(|shown| shown.iter().position(|s| s == id)));

@@ -104,17 +104,28 @@ impl Table {
         if total == matching {
             time::count(total.into())
         } else {
-            format!("{} {} {}", time::count(matching.into()), self.ui.text(T::Of), time::count(total.into()))
+            format!(
+                "{} {} {}",
+                time::count(matching.into()),
+                self.ui.text(T::Of),
+                time::count(total.into())
+            )
         }
     }
 
     /// Ids that pass filter and view, in order.
     fn wanted(self) -> Vec<JobId> {
-        let (filter, view) = (self.q.with_untracked(|q| Filter::parse(q)), self.view.get_untracked());
+        let (filter, view) = (
+            self.q.with_untracked(|q| Filter::parse(q)),
+            self.view.get_untracked(),
+        );
         let sort = self.sort.with_untracked(|s| Sort::parse(s)).unwrap_or_default();
         let me = self.ui.me();
         self.rows.with_untracked(|rows| {
-            let mut rows: Vec<&JobRow> = rows.values().filter(|row| view.holds(row, &me) && filter.holds(row, &me)).collect();
+            let mut rows: Vec<&JobRow> = rows
+                .values()
+                .filter(|row| view.holds(row, &me) && filter.holds(row, &me))
+                .collect();
             rows.sort_unstable_by(|a, b| sort.compare(a, b));
             rows.into_iter().map(|row| row.id.clone()).collect()
         })
@@ -143,7 +154,11 @@ impl Table {
         self.rows.with_untracked(|rows| {
             self.total.set(u32::try_from(rows.len()).unwrap_or(u32::MAX));
             self.counts.set(counts(rows.values(), &me));
-            self.ui.saw(rows.values().filter_map(|row| row.run.as_ref()?.observed_at).max());
+            self.ui.saw(
+                rows.values()
+                    .filter_map(|row| row.run.as_ref()?.observed_at)
+                    .max(),
+            );
         });
         if !self.busy.get_untracked() {
             return self.apply();
@@ -175,7 +190,9 @@ impl Table {
     }
 
     fn follow(self, batch: &Batch) {
-        let Batch::Events(events) = batch else { return self.read_all() };
+        let Batch::Events(events) = batch else {
+            return self.read_all();
+        };
         let ids: HashSet<JobId> = events
             .iter()
             .filter_map(|event| match event.topic {
@@ -215,7 +232,11 @@ impl Table {
         let view = view.unwrap_or_else(|| self.view.get_untracked());
         let sort = sort.map_or_else(|| self.sort.get_untracked(), str::to_owned);
         let view = if view == View::default() { "" } else { view.name() };
-        format!("{}{}", paths::JOBS, paths::query(&[("q", &q), ("view", view), ("sort", &sort)]))
+        format!(
+            "{}{}",
+            paths::JOBS,
+            paths::query(&[("q", &q), ("view", view), ("sort", &sort)])
+        )
     }
 
     /// Goes there. Typing replaces the entry of the history, a click makes one.

@@ -12,12 +12,20 @@ use domain::logs::LogContainer;
 use leptos::{html, prelude::*};
 
 /// Container and file, as two selects that write the address.
-pub fn picker(shown: Shown, list: Memo<Vec<LogContainer>>, choice: Memo<Option<(String, String)>>) -> AnyView {
+pub fn picker(
+    shown: Shown,
+    list: Memo<Vec<LogContainer>>,
+    choice: Memo<Option<(String, String)>>,
+) -> AnyView {
     let ui = shown.ui;
     let router = Go::new();
     let id = shown.job.with_untracked(|job| job.id.clone());
     let go = move |container: &str, file: &str| {
-        let address = format!("{}{}", paths::job_tab(&id, "logs"), paths::query(&[("c", container), ("f", file)]));
+        let address = format!(
+            "{}{}",
+            paths::job_tab(&id, "logs"),
+            paths::query(&[("c", container), ("f", file)])
+        );
         router.stay(&address, false);
     };
     let (go_container, go_file) = (go.clone(), go);
@@ -31,7 +39,11 @@ pub fn picker(shown: Shown, list: Memo<Vec<LogContainer>>, choice: Memo<Option<(
         };
         let number = container.id.rsplit('_').next().unwrap_or_default();
         let node = container.node.as_deref().unwrap_or_default();
-        let running = if container.running { ui.text(T::StateRunning) } else { ui.text(T::Ended) };
+        let running = if container.running {
+            ui.text(T::StateRunning)
+        } else {
+            ui.text(T::Ended)
+        };
         format!("{role} {number} · {node} · {running}")
     };
     view! {
@@ -63,14 +75,22 @@ pub fn bar(log: LogFile) -> AnyView {
     let input = NodeRef::<html::Input>::new();
     let typed = RwSignal::new(String::new());
     let download = log.name.with_value(|(run, container, file)| {
-        format!("/api/v1/runs/{run}/logs/{}/{}/download", paths::part(container), paths::part(file))
+        format!(
+            "/api/v1/runs/{run}/logs/{}/{}/download",
+            paths::part(container),
+            paths::part(file)
+        )
     });
     let counts = move || {
         let hits = log.hits.get();
         if log.search.with(String::is_empty) {
             return String::new();
         }
-        let at = log.line.get().and_then(|line| hits.iter().position(|hit| *hit == line)).map_or(0, |i| i + 1);
+        let at = log
+            .line
+            .get()
+            .and_then(|line| hits.iter().position(|hit| *hit == line))
+            .map_or(0, |i| i + 1);
         format!("{at} {} {}", ui.text(T::Of), hits.len())
     };
     let next = move |back: bool| log.next_of(&log.hits.get_untracked(), back);

@@ -79,10 +79,23 @@ impl LogFile {
 
     /// Reads the part that is to be seen first: the named line, the first error, or the end.
     fn begin(self, line: Option<i64>) {
-        let at_error = line.is_none() && window().location().search().is_ok_and(|search| search.contains("at=error"));
+        let at_error = line.is_none()
+            && window()
+                .location()
+                .search()
+                .is_ok_and(|search| search.contains("at=error"));
         let from = line.map(page_of);
         leptos::task::spawn_local(async move {
-            let Some(page) = self.read(LogQuery { from_line: from, limit: limit(), search: None }).await else { return };
+            let Some(page) = self
+                .read(LogQuery {
+                    from_line: from,
+                    limit: limit(),
+                    search: None,
+                })
+                .await
+            else {
+                return;
+            };
             let first_error = page.first_error;
             let total = page.total_lines;
             self.take(page);
@@ -119,8 +132,7 @@ impl LogFile {
         self.first_error.set(page.first_error);
         self.running.set(page.running);
         self.pages.update(|pages| {
-            let mut at = page.from_line;
-            for line in page.lines {
+            for (at, line) in (page.from_line..).zip(page.lines) {
                 let first = page_of(at);
                 let held = pages.entry(first).or_default();
                 let index = usize::try_from(at - first).unwrap_or(0);
@@ -132,7 +144,6 @@ impl LogFile {
                     // A page is read from its first line, or not at all.
                     pages.remove(&first);
                 }
-                at += 1;
             }
             while pages.len() > KEPT {
                 let far = self.line.get_untracked().unwrap_or(1);
@@ -152,11 +163,23 @@ impl LogFile {
         let mut first = page_of(from.max(1));
         while first <= to.min(self.total.get_untracked()) {
             let due = (self.total.get_untracked() - first + 1).min(PAGE);
-            let have = self.pages.with_untracked(|pages| pages.get(&first).map_or(0, Vec::len));
-            let new = i64::try_from(have).unwrap_or(0) < due && self.asked.try_update_value(|asked| asked.insert(first)).unwrap_or(false);
+            let have = self
+                .pages
+                .with_untracked(|pages| pages.get(&first).map_or(0, Vec::len));
+            let new = i64::try_from(have).unwrap_or(0) < due
+                && self
+                    .asked
+                    .try_update_value(|asked| asked.insert(first))
+                    .unwrap_or(false);
             if new {
                 leptos::task::spawn_local(async move {
-                    let page = self.read(LogQuery { from_line: Some(first), limit: limit(), search: None }).await;
+                    let page = self
+                        .read(LogQuery {
+                            from_line: Some(first),
+                            limit: limit(),
+                            search: None,
+                        })
+                        .await;
                     self.asked.try_update_value(|asked| asked.remove(&first));
                     if let Some(page) = page {
                         self.take(page);
@@ -175,7 +198,16 @@ impl LogFile {
         }
         leptos::task::spawn_local(async move {
             let from = page_of(self.total.get_untracked().max(1));
-            let Some(page) = self.read(LogQuery { from_line: Some(from), limit: limit(), search: None }).await else { return };
+            let Some(page) = self
+                .read(LogQuery {
+                    from_line: Some(from),
+                    limit: limit(),
+                    search: None,
+                })
+                .await
+            else {
+                return;
+            };
             let total = page.total_lines;
             let grown = self.total.try_get_untracked().is_some_and(|old| total > old);
             self.take(page);
@@ -216,8 +248,14 @@ impl LogFile {
             return self.hits.set(Vec::new());
         }
         leptos::task::spawn_local(async move {
-            let query = LogQuery { from_line: Some(1), limit: Some(1), search: Some(text.clone()) };
-            let Some(page) = self.read(query).await else { return };
+            let query = LogQuery {
+                from_line: Some(1),
+                limit: Some(1),
+                search: Some(text.clone()),
+            };
+            let Some(page) = self.read(query).await else {
+                return;
+            };
             // A later search may have been answered before.
             if self.search.try_get_untracked().as_ref() != Some(&text) {
                 return;
@@ -234,7 +272,11 @@ impl LogFile {
     pub fn next_of(self, lines: &[i64], back: bool) {
         let at = self.line.get_untracked().unwrap_or(0);
         let next = if back {
-            lines.iter().rev().find(|line| **line < at).or_else(|| lines.last())
+            lines
+                .iter()
+                .rev()
+                .find(|line| **line < at)
+                .or_else(|| lines.last())
         } else {
             lines.iter().find(|line| **line > at).or_else(|| lines.first())
         };
@@ -245,7 +287,11 @@ impl LogFile {
 
     pub fn next_error(self) {
         leptos::task::spawn_local(async move {
-            let query = LogQuery { from_line: Some(1), limit: Some(1), search: Some(" ERROR ".to_owned()) };
+            let query = LogQuery {
+                from_line: Some(1),
+                limit: Some(1),
+                search: Some(" ERROR ".to_owned()),
+            };
             let mut lines = self.read(query).await.map(|page| page.hits).unwrap_or_default();
             lines.extend(self.first_error.try_get_untracked().flatten());
             lines.sort_unstable();
@@ -259,7 +305,12 @@ impl LogFile {
 
     pub fn text(self, line: i64) -> Option<String> {
         let first = page_of(line);
-        self.pages.with(|pages| pages.get(&first)?.get(usize::try_from(line - first).ok()?).cloned())
+        self.pages.with(|pages| {
+            pages
+                .get(&first)?
+                .get(usize::try_from(line - first).ok()?)
+                .cloned()
+        })
     }
 }
 

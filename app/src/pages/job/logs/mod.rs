@@ -43,7 +43,11 @@ fn fetch(shown: Shown, run: RunId, containers: Containers) {
 }
 
 pub fn logs(shown: Shown) -> AnyView {
-    let run = Memo::new(move |_| shown.job.with(|job| job.run.clone().filter(has_logs).map(|run| run.id)));
+    let run = Memo::new(move |_| {
+        shown
+            .job
+            .with(|job| job.run.clone().filter(has_logs).map(|run| run.id))
+    });
     view! {
         {move || match run.get() {
             None => view! { <div class="card"><Empty icon="square-terminal" title=T::NoLogs hint=T::NoLogsHint/></div> }.into_any(),
@@ -65,7 +69,11 @@ fn of_run(shown: Shown, run: RunId) -> AnyView {
         move |_| fetch(shown, run.clone(), containers)
     });
     // A container that starts or ends changes what can be read.
-    let state = Memo::new(move |_| shown.job.with(|job| job.run.as_ref().map(|run| (run.state, run.tasks_total))));
+    let state = Memo::new(move |_| {
+        shown
+            .job
+            .with(|job| job.run.as_ref().map(|run| (run.state, run.tasks_total)))
+    });
     Effect::new({
         let run = run.clone();
         move |first: Option<()>| {
@@ -79,7 +87,8 @@ fn of_run(shown: Shown, run: RunId) -> AnyView {
         let run = run.clone();
         Callback::new(move |()| fetch(shown, run.clone(), containers))
     };
-    let known = Memo::new(move |_| containers.with(|answer| matches!(answer, Some(Ok(list)) if !list.is_empty())));
+    let known =
+        Memo::new(move |_| containers.with(|answer| matches!(answer, Some(Ok(list)) if !list.is_empty())));
     view! {
         {move || {
             let run = run.clone();
@@ -98,13 +107,19 @@ fn of_run(shown: Shown, run: RunId) -> AnyView {
 
 /// The main log first: other files hold what went wrong before it was opened.
 fn main_file(container: &LogContainer) -> Option<String> {
-    let log = container.files.iter().find(|file| file.name.ends_with(".log") && file.bytes > 0);
-    log.or_else(|| container.files.iter().max_by_key(|file| file.bytes)).map(|file| file.name.clone())
+    let log = container
+        .files
+        .iter()
+        .find(|file| file.name.ends_with(".log") && file.bytes > 0);
+    log.or_else(|| container.files.iter().max_by_key(|file| file.bytes))
+        .map(|file| file.name.clone())
 }
 
 fn picked(shown: Shown, run: RunId, containers: Containers) -> AnyView {
     let query = use_query_map();
-    let list = Memo::new(move |_| containers.with(|answer| answer.as_ref().and_then(|a| a.clone().ok()).unwrap_or_default()));
+    let list = Memo::new(move |_| {
+        containers.with(|answer| answer.as_ref().and_then(|a| a.clone().ok()).unwrap_or_default())
+    });
     let choice = Memo::new(move |_| {
         let query = query.read();
         let (c, f) = (query.get("c"), query.get("f"));
@@ -113,7 +128,9 @@ fn picked(shown: Shown, run: RunId, containers: Containers) -> AnyView {
                 .and_then(|id| list.iter().find(|container| container.id == id))
                 .or_else(|| list.iter().find(|container| container.role == "jobmanager"))
                 .or_else(|| list.first())?;
-            let file = f.filter(|f| container.files.iter().any(|file| file.name == *f)).or_else(|| main_file(container))?;
+            let file = f
+                .filter(|f| container.files.iter().any(|file| file.name == *f))
+                .or_else(|| main_file(container))?;
             Some((container.id.clone(), file))
         })
     });

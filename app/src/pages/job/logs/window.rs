@@ -36,7 +36,9 @@ fn parts(text: &str, search: &str) -> Vec<(bool, String)> {
     }
     let (mut out, mut at) = (Vec::new(), 0);
     for (from, found) in lower.match_indices(&wanted) {
-        let (Some(before), Some(hit)) = (text.get(at..from), text.get(from..from + found.len())) else { continue };
+        let (Some(before), Some(hit)) = (text.get(at..from), text.get(from..from + found.len())) else {
+            continue;
+        };
         out.push((false, before.to_owned()));
         out.push((true, hit.to_owned()));
         at = from + found.len();
@@ -82,7 +84,10 @@ pub fn window(log: LogFile) -> AnyView {
     });
     let scrolled = move |_| {
         let Some(div) = node.get_untracked() else { return };
-        let (at, end) = (i64::from(div.scroll_top()), i64::from(div.scroll_height() - div.client_height()));
+        let (at, end) = (
+            i64::from(div.scroll_top()),
+            i64::from(div.scroll_height() - div.client_height()),
+        );
         if !log.wrap.get_untracked() {
             // In steps, so that scrolling redraws seldom.
             let first = at / ROW / 10 * 10 + 1;
@@ -115,10 +120,12 @@ pub fn window(log: LogFile) -> AnyView {
             log.line.set(Some(line));
         }
     });
-    let gap = move |rows: i64| (rows > 0 && !log.wrap.get()).then(|| {
-        let height = (rows * ROW).to_string();
-        view! { <svg class="gap" width="1" height=height aria-hidden="true"></svg> }
-    });
+    let gap = move |rows: i64| {
+        (rows > 0 && !log.wrap.get()).then(|| {
+            let height = (rows * ROW).to_string();
+            view! { <svg class="gap" width="1" height=height aria-hidden="true"></svg> }
+        })
+    };
     view! {
         {move || log.failed.get().map(|error| view! { <ErrorLine error retry=Callback::new(move |()| log.want(top.get_untracked(), top.get_untracked() + VISIBLE))/> })}
         {move || if log.ready.get() {
@@ -144,7 +151,11 @@ mod tests {
 
     #[test]
     fn hits_are_marked_whatever_their_case() {
-        let marked: Vec<_> = parts("Join join JOIN x", "join").into_iter().filter(|(hit, _)| *hit).map(|(_, t)| t).collect();
+        let marked: Vec<_> = parts("Join join JOIN x", "join")
+            .into_iter()
+            .filter(|(hit, _)| *hit)
+            .map(|(_, t)| t)
+            .collect();
         assert_eq!(marked, ["Join", "join", "JOIN"]);
         assert_eq!(parts("<b>", ""), [(false, "<b>".to_owned())]);
         assert_eq!(level("2026-11-20 17:42:13,204 ERROR org.x"), "E");
