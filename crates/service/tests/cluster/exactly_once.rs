@@ -177,7 +177,18 @@ async fn start_and_die(kind: Kind, point: &str, trouble: Trouble) -> BTreeSet<St
     if !before {
         start(&world).await;
     }
+    // The body of the first POST, which a network may hold back.
+    let mut first = None;
+    while trouble == Trouble::PostLate && first.is_none() && !world.life().is_dead() {
+        if let Some(run) = stored(&world).await {
+            first = world.body(&run).await;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let died = settled(&world).await;
+    if trouble == Trouble::PostLate && first.is_none() && world.posts() > 0 {
+        first = world.body(&stored(&world).await.unwrap()).await;
+    }
     reached.extend(world.life().reached());
     if died {
         world.die().await;
@@ -193,13 +204,13 @@ async fn start_and_die(kind: Kind, point: &str, trouble: Trouble) -> BTreeSet<St
             start(&world).await.expect("the console lives").id
         }
     };
-    judge_start(&world, &run, trouble).await;
+    judge_start(&world, &run, trouble, first).await;
     reached.extend(world.life().reached());
     world.end().await;
     reached
 }
 
-async fn judge_start(world: &World, run: &RunId, trouble: Trouble) {
+async fn judge_start(world: &World, run: &RunId, trouble: Trouble, first: Option<String>) {
     if trouble == Trouble::Refused {
         // A POST that may have been sent before the refused one counts as lost only after its time.
         let submit = domain::operation::OperationKind::Submit;
@@ -219,8 +230,8 @@ async fn judge_start(world: &World, run: &RunId, trouble: Trouble) {
         })
         .await;
     world.when_closed(run).await;
-    if trouble == Trouble::PostLate {
-        world.arrive_late(run).await;
+    if let Some(body) = first {
+        world.arrive_late(body).await;
     }
     let checker = world.fake.checker();
     let tag = run_tag(run);

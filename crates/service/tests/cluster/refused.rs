@@ -47,7 +47,7 @@ async fn it_fails_only_when_nothing_can_arrive_any_more() {
 async fn what_arrives_after_all_is_the_run() {
     let (world, run) = refused_in_doubt().await;
     world.fake.control().calm();
-    world.arrive_late(&run).await;
+    world.arrive_late(world.body(&run).await.unwrap()).await;
     let running = world.when_state(&run, RunState::Running).await;
     assert_eq!((running.failure, running.in_doubt_since), (None, None));
     world.when_closed(&run).await;

@@ -89,7 +89,7 @@ async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> 
         );
     }
     if post == Post::Late {
-        world.arrive_late(&run).await;
+        world.arrive_late(world.body(&run).await.unwrap()).await;
         posts += 1;
     }
     world.advance(41_000);

@@ -7,7 +7,7 @@ use domain::{
     run::{RunEvent, RunState, StopMode},
 };
 use std::time::Duration;
-use testkit::{FinalStatus, Move, Options, Script};
+use testkit::{Action, Fault, FinalStatus, Move, Options, Script};
 
 async fn events(world: &World, run: &RunId) -> Vec<RunEvent> {
     store::runs::events(&world.db, &domain::Scope::All, run)
@@ -279,5 +279,40 @@ async fn nothing_is_written_while_nothing_changes() {
     assert_eq!(version().await, before, "something was written");
     assert!(world.run(&run).await.observed_at > seen, "yet the age is known");
     drop(connection);
+    world.end().await;
+}
+
+/// A list that leaves a run out proves nothing, nor does an answer that is none: it is asked for by its
+/// id, and stays what it was until that is answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_list_leaves_out_is_asked_for_by_its_id() {
+    let world = world(Kind::Sqlite, Script::forever()).await;
+    let control = world.fake.control().clone();
+    let run = world.start().await.id;
+    let app = world
+        .when_state(&run, RunState::Running)
+        .await
+        .external_id
+        .unwrap();
+    world.when_closed(&run).await;
+    let of_rm = |action| Fault::on(testkit::Service::Rm, action).method("GET").always();
+    let list = || of_rm(Action::Status(200, r#"{"apps":null}"#.into())).path_is("/ws/v1/cluster/apps");
+    let one = format!("/ws/v1/cluster/apps/{app}");
+    control.fault(list());
+    control.fault(of_rm(Action::Status(500, "broken".into())).path_is(&one));
+    let asked = || {
+        let history = control.history();
+        history.iter().filter(|request| request.path == one).count()
+    };
+    let before = asked();
+    until("it is asked for", || async {
+        (asked() > before + 4).then_some(())
+    })
+    .await;
+    assert_eq!(world.run(&run).await.state, RunState::Running);
+    control.calm();
+    control.fault(list());
+    kill(&world, &app).await;
+    world.when_state(&run, RunState::Killed).await;
     world.end().await;
 }

@@ -230,10 +230,14 @@ impl World {
         .await
     }
 
-    /// Sends the body of the run's submission once more, as a network does that held it back.
-    pub(crate) async fn arrive_late(&self, run: &RunId) {
+    /// What is, or was last, to be POSTed for the run.
+    pub(crate) async fn body(&self, run: &RunId) -> Option<String> {
         let row = store::runs::row(&self.db, run).await.unwrap().unwrap();
-        let body = row.prepared.unwrap()["body"].as_str().unwrap().to_owned();
+        Some(row.prepared?["body"].as_str().unwrap().to_owned())
+    }
+
+    /// Sends the body of a submission once more, as a network does that held it back.
+    pub(crate) async fn arrive_late(&self, body: String) {
         let mut url = net::Url::parse(&self.fake.rm_url).unwrap();
         url.set_path("/ws/v1/cluster/apps");
         let request = net::Client::new()
