@@ -137,15 +137,31 @@ pub(crate) fn first_load() -> Res<FirstLoad> {
         .flatten()
     {
         let name = entry.file_name().to_string_lossy().into_owned();
-        // Modules of single pages are loaded when such a page is opened.
         if name == "penstock.js" || name == "penstock.wasm" || name.starts_with("__wasm_split") {
             code += gzipped(&entry.path())?;
         }
+    }
+    // The list of jobs is what people open first, so its own modules belong to the first load; those
+    // of other pages come when such a page is opened.
+    for module in modules_of(&package, "__jobs_page_view")? {
+        code += gzipped(&package.join(format!("{module}.wasm")))?;
     }
     Ok(FirstLoad {
         code,
         style: gzipped(&package.join("penstock.css"))?,
     })
+}
+
+/// Names of the modules a lazy page is made of.
+fn modules_of(package: &Path, page: &str) -> Res<Vec<String>> {
+    let path = package.join("__wasm_split_manifest.json");
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    let manifest: std::collections::BTreeMap<String, Vec<String>> =
+        serde_json::from_str(&text).map_err(|e| format!("{} is not understood: {e}", path.display()))?;
+    let found = manifest.into_iter().find(|(name, _)| name.starts_with(page));
+    found
+        .map(|(_, modules)| modules)
+        .ok_or_else(|| format!("{} names no {page}", path.display()))
 }
 
 fn gzipped(path: &Path) -> Res<u64> {
