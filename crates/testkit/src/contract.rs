@@ -275,7 +275,8 @@ pub fn submission(id: ApplicationId, queue: &str, tags: &[&str], command: String
 pub async fn rm_contract(rm: &ResourceManager, queue: &str, stranger: Option<Identity>) {
     cluster(rm, queue).await;
     let id = rm.new_application().await.unwrap().application_id;
-    let tag = format!("Penstock-Contract-{}", id.number);
+    // Numbers begin anew with every start of a ResourceManager that remembers what ran before.
+    let tag = format!("Penstock-Contract-{}-{}", id.cluster_timestamp, id.number);
     assert!(matches!(rm.app(id).await, Err(Error::NotFound { .. })));
     assert_eq!(rm.observe(id).await, Observation::Gone);
     assert!(matches!(rm.kill(id).await, Err(Error::NotFound { .. })));
