@@ -6,6 +6,8 @@ import { open, until } from "../lib/console.mjs";
 import { BATCH, STREAM, lastRun, sqlJob } from "../lib/jobs.mjs";
 
 const chip = (page, word) => page.locator("main > .hd .st").filter({ hasText: word });
+// Names are unique on a console that was used before.
+const stamp = Date.now().toString(36);
 const jobOf = (page) => new URL(page.url()).pathname.split("/")[2];
 
 let console_, browser, context, page;
@@ -22,7 +24,7 @@ test("a SQL stream is written, started, watched, read and cancelled", { timeout:
   await page.goto(`${console_.url}/jobs/new?kind=flink_sql`);
   await awake(page);
   await page.locator(".cm-content").waitFor();
-  await page.getByLabel("Name", { exact: true }).fill("stream of numbers");
+  await page.getByLabel("Name", { exact: true }).fill(`stream of numbers ${stamp}`);
   await page.locator(".cm-content").click();
   await page.keyboard.insertText(STREAM);
   await page.getByLabel("TaskManager memory").fill("1024");
@@ -52,7 +54,7 @@ test("a jar is uploaded, its class chosen, odd arguments arrive unchanged", { ti
   const odd = ["two words", "quote\"s 'and' $HOME `id`", "line\nbreak", "", "{{X}} <LOG_DIR>", "naïve 数据"];
   await page.goto(`${console_.url}/jobs/new?kind=flink_jar`);
   await awake(page);
-  await page.getByLabel("Name", { exact: true }).fill("echo of arguments");
+  await page.getByLabel("Name", { exact: true }).fill(`echo of arguments ${stamp}`);
   await page.locator("#f-upload").setInputFiles(process.env.PENSTOCK_TESTJOBS_JAR);
   await page.getByText(/^\s*(Uploaded|Already stored)/).waitFor({ timeout: 60_000 });
   const echo = await page.locator("#f-class option").evaluateAll((all) => all.map((o) => o.value).find((v) => v.endsWith("EchoArgs")));
@@ -71,7 +73,7 @@ test("a jar is uploaded, its class chosen, odd arguments arrive unchanged", { ti
 });
 
 test("a script that the engine refuses ends in a clear sentence with a way to the log", { timeout: 180_000 }, async () => {
-  const job = await console_.call("POST", "/jobs", sqlJob(console_, "no such table", "INSERT INTO nowhere SELECT 1;"));
+  const job = await console_.call("POST", "/jobs", sqlJob(console_, `no such table ${stamp}`, "INSERT INTO nowhere SELECT 1;"));
   await page.goto(`${console_.url}/jobs/${job.id}`);
   await awake(page);
   await page.locator("#start").click();
@@ -84,9 +86,9 @@ test("a script that the engine refuses ends in a clear sentence with a way to th
 });
 
 test("a change is on screen within a second of its being known", { timeout: 240_000 }, async () => {
-  const job = await console_.call("POST", "/jobs", sqlJob(console_, "watched", BATCH));
+  const job = await console_.call("POST", "/jobs", sqlJob(console_, `watched-${stamp}`, BATCH));
   const list = await newPage(context, console_.url);
-  await list.goto(`${console_.url}/jobs?q=watched`);
+  await list.goto(`${console_.url}/jobs?q=watched-${stamp}`);
   await awake(list);
   await list.locator(`#row-${job.id}`).waitFor();
   await list.evaluate((id) => {

@@ -82,8 +82,10 @@ pub fn StateChip(run: Option<Run>) -> impl IntoView {
         return view! { <Chip family=Family::Stop icon="file-code" word=T::NeverRun/> }.into_any();
     };
     let ui = ui();
-    let (state, requested) = (run.state, run.requested.zip(run.requested_at));
-    let doubt = run.in_doubt_since;
+    let state = run.state;
+    // What was asked of a run that has ended is history.
+    let requested = run.requested.zip(run.requested_at).filter(|_| !state.is_terminal());
+    let doubt = run.in_doubt_since.filter(|_| !state.is_terminal());
     let tasks = run.tasks_running.zip(run.tasks_total).filter(|_| {
         matches!(
             state,

@@ -21,9 +21,9 @@ use leptos_router::LazyRoute;
 
 /// Pages beside the list are modules of their own, fetched when they are gone to. Pages of one group
 /// share a module: each more of them would cut the code they have in common into smaller files.
-/// What a page reads begins within it, so that the first load carries none of it.
+/// The third name is what `lazy` calls the fetching of a module. What a page reads begins within it, so that the first load carries none of it.
 macro_rules! lazy_pages {
-    ($($group:ident { $($route:ident, $view:ident = $page:path;)* })*) => {$($(
+    ($($group:ident { $($route:ident, $view:ident, $fetch:ident = $page:path;)* })*) => {$($(
         pub struct $route;
 
         #[leptos::lazy($group)]
@@ -39,27 +39,33 @@ macro_rules! lazy_pages {
             async fn view(_page: Self) -> AnyView {
                 $view().await
             }
+
+            // Taking over a drawn page needs the module at hand: its view must not be waited for.
+            async fn preload() {
+                #[cfg(target_arch = "wasm32")]
+                $fetch().await;
+            }
         }
     )*)*};
 }
 
 lazy_pages! {
     enter {
-        LoginPage, login_view = login::login;
+        LoginPage, login_view, __preload_login_view = login::login;
     }
     form {
-        NewJobPage, new_job_view = form::new_job;
-        EditJobPage, edit_job_view = form::edit_job;
+        NewJobPage, new_job_view, __preload_new_job_view = form::new_job;
+        EditJobPage, edit_job_view, __preload_edit_job_view = form::edit_job;
     }
     job {
-        JobPage, job_view = job::job;
+        JobPage, job_view, __preload_job_view = job::job;
     }
     operate {
-        ClustersPage, clusters_view = clusters::clusters;
-        NewClusterPage, new_cluster_view = clusters::new_cluster;
-        ClusterPage, cluster_view = clusters::cluster;
-        EnvironmentsPage, environments_view = environments::environments;
-        TokensPage, tokens_view = tokens::tokens;
+        ClustersPage, clusters_view, __preload_clusters_view = clusters::clusters;
+        NewClusterPage, new_cluster_view, __preload_new_cluster_view = clusters::new_cluster;
+        ClusterPage, cluster_view, __preload_cluster_view = clusters::cluster;
+        EnvironmentsPage, environments_view, __preload_environments_view = environments::environments;
+        TokensPage, tokens_view, __preload_tokens_view = tokens::tokens;
     }
 }
 
