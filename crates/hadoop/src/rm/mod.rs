@@ -127,7 +127,16 @@ impl ResourceManager {
 
     /// As [`ResourceManager::app`], sorted by what may be concluded.
     pub async fn observe(&self, id: ApplicationId) -> Observation<App> {
-        match self.app(id).await {
+        let mut asked = self.app(id).await;
+        if matches!(asked, Err(Error::NotFound { .. })) {
+            // While it starts, a ResourceManager answers before it has read its store, and knows
+            // nothing then. One that calls itself active has read it, so it is asked once more.
+            asked = match self.cluster_info().await {
+                Ok(_) => self.app(id).await,
+                Err(error) => Err(error),
+            };
+        }
+        match asked {
             Ok(app) if app.id == id => Observation::Known(app),
             Ok(app) => Observation::Inconclusive(Error::invalid(format!("asked for {id}, got {}", app.id))),
             Err(Error::NotFound { .. }) => Observation::Gone,

@@ -108,16 +108,7 @@ async fn a_read_goes_on_after_a_broken_connection() {
 async fn absence_needs_the_right_exception() {
     type Make = fn() -> Act;
     let cases: [(Make, bool); 6] = [
-        (
-            || {
-                remote(
-                    "404 Not Found",
-                    "NotFoundException",
-                    "app with id: application_17_0001 not found",
-                )
-            },
-            true,
-        ),
+        (not_found, true),
         (
             || remote("404 Not Found", "IOException", "state store is closed"),
             false,
@@ -140,13 +131,54 @@ async fn absence_needs_the_right_exception() {
         (|| json("200 OK", &APP.replace("_0001", "_0002")), false),
     ];
     for (n, (make, gone)) in cases.into_iter().enumerate() {
-        let server = Server::start(move |_| make()).await;
+        let server = Server::start(move |line| match line.contains("/cluster/info") {
+            true => info("STARTED", "ACTIVE"),
+            false => make(),
+        })
+        .await;
         match rm(&[&server.address]).observe(id()).await {
             Observation::Gone => assert!(gone, "case {n}"),
             Observation::Inconclusive(error) => assert!(!gone, "case {n}: {error}"),
             Observation::Known(app) => panic!("case {n}: {app:?}"),
         }
     }
+}
+
+fn info(state: &str, ha: &str) -> Act {
+    let body = format!(r#"{{"clusterInfo":{{"id":17,"startedOn":17,"state":"{state}","haState":"{ha}"}}}}"#);
+    json("200 OK", &body)
+}
+
+fn not_found() -> Act {
+    let message = "app with id: application_17_0001 not found";
+    remote("404 Not Found", "NotFoundException", message)
+}
+
+#[tokio::test]
+async fn nothing_is_absent_before_the_store_is_read() {
+    for (state, ha) in [("STARTED", "INITIALIZING"), ("INITED", "STANDBY")] {
+        let server = Server::start(move |line| match line.contains("/cluster/info") {
+            true => info(state, ha),
+            false => not_found(),
+        })
+        .await;
+        let seen = rm(&[&server.address]).observe(id()).await;
+        assert!(matches!(seen, Observation::Inconclusive(_)), "{ha}: {seen:?}");
+    }
+    // It became active between two questions.
+    let asked = std::sync::atomic::AtomicU32::new(0);
+    let server = Server::start(move |line| {
+        if line.contains("/cluster/info") {
+            info("STARTED", "ACTIVE")
+        } else if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            not_found()
+        } else {
+            json("200 OK", APP)
+        }
+    })
+    .await;
+    let seen = rm(&[&server.address]).observe(id()).await;
+    assert!(matches!(seen, Observation::Known(_)), "{seen:?}");
 }
 
 #[tokio::test]
