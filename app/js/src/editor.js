@@ -57,7 +57,8 @@ export function mount({ host, text, label, chinese, nonce, onText }) {
         syntaxHighlighting(classHighlighter),
         // Tab indents; Escape and then Tab leaves, as the label says.
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ "aria-label": label }),
+        // Editable text can be focused, but tools that look for a tab index do not see it.
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((update) => { if (update.docChanged) onText(update.state.doc.toString()); }),
         THEME,
       ],

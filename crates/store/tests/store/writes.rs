@@ -382,7 +382,7 @@ async fn a_writer_that_waits_too_long_is_told_so() {
     on_both_empty(|place| async move {
         let options = Options {
             max_connections: 1,
-            acquire_timeout: Duration::from_millis(100),
+            acquire_timeout: Duration::from_millis(1500),
             ..Options::default()
         };
         let db = Db::connect(&place.url, &options).await.unwrap();
