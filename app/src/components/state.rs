@@ -84,7 +84,10 @@ pub fn StateChip(run: Option<Run>) -> impl IntoView {
     let ui = ui();
     let state = run.state;
     // What was asked of a run that has ended is history.
-    let requested = run.requested.zip(run.requested_at).filter(|_| !state.is_terminal());
+    let requested = run
+        .requested
+        .zip(run.requested_at)
+        .filter(|_| !state.is_terminal());
     let doubt = run.in_doubt_since.filter(|_| !state.is_terminal());
     let tasks = run.tasks_running.zip(run.tasks_total).filter(|_| {
         matches!(
