@@ -133,6 +133,14 @@ impl App {
             .iter()
             .any(|have| have.eq_ignore_ascii_case(tag))
     }
+
+    /// Number of the newest attempt that got a container for its application master, as the address
+    /// of that container's logs tells; none while the attempt waits for one.
+    pub fn attempt(&self) -> Option<i64> {
+        let logs = self.am_container_logs.as_deref()?;
+        let container = logs.split('/').find(|part| part.starts_with("container_"))?;
+        container.rsplit('_').nth(1)?.parse().ok()
+    }
 }
 
 /// The ResourceManager itself.

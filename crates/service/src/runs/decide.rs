@@ -172,16 +172,41 @@ pub(crate) enum Engine {
     },
 }
 
+/// Whether the application has no application master although the run had one: a ResourceManager
+/// that came back, or one that starts the next attempt, reports it as it did before the first start.
+pub(crate) fn lacks_master(before: RunState, yarn: AppState) -> bool {
+    let waits = matches!(
+        yarn,
+        AppState::New | AppState::NewSaving | AppState::Submitted | AppState::Accepted
+    );
+    let had_one = matches!(
+        before,
+        RunState::Starting | RunState::Running | RunState::Restarting | RunState::Stopping
+    );
+    waits && had_one
+}
+
 /// The state of a run from what the ResourceManager and the engine say. `before` is what is shown
-/// now: it stays when nothing contradicts it.
+/// now: it stays when nothing contradicts it. `same_attempt`: the attempt that was seen last is
+/// still the newest.
 pub(crate) fn state(
     before: RunState,
     requested: Option<Requested>,
     yarn: AppState,
     final_status: FinalStatus,
+    same_attempt: bool,
     engine: &Engine,
 ) -> RunState {
     match yarn {
+        AppState::New | AppState::NewSaving | AppState::Submitted | AppState::Accepted
+            if lacks_master(before, yarn) =>
+        {
+            if same_attempt {
+                before
+            } else {
+                RunState::Restarting
+            }
+        }
         AppState::New | AppState::NewSaving | AppState::Submitted | AppState::Accepted => RunState::Queued,
         AppState::Running => match engine {
             Engine::NotSeen => match before {
@@ -538,10 +563,26 @@ mod tests {
         ];
         for (before, requested, yarn, status, engine, after) in table {
             assert_eq!(
-                state(before, requested, yarn, status, &engine),
+                state(before, requested, yarn, status, true, &engine),
                 after,
                 "{before:?} {yarn:?} {status:?} {engine:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_resource_manager_that_came_back_changes_nothing() {
+        use RunState::*;
+        let seen = |before, same| {
+            let none = FinalStatus::Undefined;
+            state(before, None, AppState::Accepted, none, same, &Engine::NotSeen)
+        };
+        for before in [Starting, Running, Restarting, Stopping] {
+            assert_eq!(seen(before, true), before);
+            assert_eq!(seen(before, false), Restarting);
+        }
+        for before in [Submitting, Queued] {
+            assert_eq!((seen(before, true), seen(before, false)), (Queued, Queued));
         }
     }
 }

@@ -329,7 +329,8 @@ impl Service {
             Engine::NotSeen
         };
         self.take(row.clone(), app, &engine).await?;
-        Ok(true)
+        // The ResourceManager knows the application, but not yet whether it still runs.
+        Ok(!decide::lacks_master(row.state, app.state))
     }
 
     /// What Flink says about the job, as far as it can be asked.
@@ -364,7 +365,16 @@ impl Service {
     async fn take(&self, mut row: RunRow, app: &App, engine: &Engine) -> Result<()> {
         let now = self.now();
         let before = row.clone();
-        let state = decide::state(row.state, row.requested, app.state, app.final_status, engine);
+        let same_attempt = app.attempt() == Some(row.attempts);
+        let state = decide::state(
+            row.state,
+            row.requested,
+            app.state,
+            app.final_status,
+            same_attempt,
+            engine,
+        );
+        row.attempts = row.attempts.max(app.attempt().unwrap_or(0));
         row.observed_at = Some(now);
         row.observed_by = Some(
             if matches!(engine, Engine::Job { .. }) {
@@ -552,5 +562,6 @@ fn same(a: &RunRow, b: &RunRow) -> bool {
         && (a.tasks_running, a.tasks_total) == (b.tasks_running, b.tasks_total)
         && a.usage == b.usage
         && a.started_at == b.started_at
+        && a.attempts == b.attempts
         && a.observed_at.is_some()
 }

@@ -56,8 +56,10 @@ fn kept(run: &Run) -> impl PartialEq + std::fmt::Debug + use<> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_changes_nothing_but_the_age() {
+    // Long enough that a busy host makes nothing stale by itself.
+    let tick = Duration::from_millis(800);
     let world = World::new(WorldOptions {
-        tick: Duration::from_millis(300),
+        tick,
         ..WorldOptions::default()
     })
     .await;
@@ -81,7 +83,7 @@ async fn an_outage_changes_nothing_but_the_age() {
             .await;
         // A week changes nothing either.
         world.advance(7 * 86_400_000);
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        tokio::time::sleep(2 * tick).await;
         let after = world.run(&run).await;
         assert_eq!(kept(&after), kept(&before), "{away:?}");
         assert_eq!(after.observed_at, shown.observed_at, "{away:?}");
@@ -94,7 +96,7 @@ async fn an_outage_changes_nothing_but_the_age() {
             .await;
         // Two ticks, and what one answer may take on a busy host.
         assert!(
-            back.elapsed() < Duration::from_millis(2 * 300 + 1_500),
+            back.elapsed() < 2 * tick + Duration::from_millis(1_500),
             "{away:?}: {:?}",
             back.elapsed()
         );
@@ -105,7 +107,7 @@ async fn an_outage_changes_nothing_but_the_age() {
     for service in [Service::Nn, Service::Dn, Service::Nm] {
         let before = world.run(&run).await;
         control.down(service).await;
-        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        tokio::time::sleep(4 * tick).await;
         let after = world.run(&run).await;
         assert_eq!(kept(&after), kept(&before), "{service:?}");
         assert_eq!(after.trust(world.now()), Trust::Fresh, "{service:?}");
@@ -113,6 +115,50 @@ async fn an_outage_changes_nothing_but_the_age() {
     }
     let app = world.fake.checker().assert_exactly_one(&run_tag(&run)).await;
     assert_eq!(app.state, "RUNNING");
+    world.end().await;
+}
+
+/// Until the application master has found it again, it reports a running application as a waiting one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_resource_manager_that_recovers_changes_nothing() {
+    // Several ticks long.
+    let cluster = Options {
+        resync_ms: 1_000,
+        ..Options::default()
+    };
+    let world = World::new(WorldOptions {
+        cluster,
+        ..WorldOptions::default()
+    })
+    .await;
+    let control = world.fake.control().clone();
+    let run = world.start().await.id;
+    world.when_state(&run, RunState::Running).await;
+    world.when_closed(&run).await;
+    let before = world.run(&run).await;
+    control.restart_rm(true).await.unwrap();
+    let app = before.external_id.clone().unwrap();
+    let mut reported = std::collections::BTreeSet::new();
+    loop {
+        let seen = world
+            .fake
+            .checker()
+            .application(&app)
+            .await
+            .unwrap()
+            .unwrap()
+            .state;
+        let back = seen == "RUNNING";
+        reported.insert(seen);
+        assert_eq!(kept(&world.run(&run).await), kept(&before));
+        if back {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(reported.contains("ACCEPTED"), "{reported:?}");
+    let after = world.when_state(&run, RunState::Running).await;
+    assert_eq!(kept(&after), kept(&before));
     world.end().await;
 }
 
