@@ -80,9 +80,12 @@ fn a_console_from_its_first_start_to_its_end() {
 
     assert!(get(management, "/healthz").starts_with("HTTP/1.1 200"));
     assert!(get(management, "/readyz").starts_with("HTTP/1.1 200"));
-    assert!(
-        get(management, "/metrics").contains("penstock_reconciler_activations_total{reconciler=\"submit\"}")
-    );
+    let counted = "penstock_reconciler_activations_total{reconciler=\"submit\"}";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !get(management, "/metrics").contains(counted) {
+        assert!(Instant::now() < deadline, "the submit reconciler never ran");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert!(get(management, "/api/v1/me").starts_with("HTTP/1.1 404"));
     assert!(
         get(port, "/healthz").starts_with("HTTP/1.1 404"),

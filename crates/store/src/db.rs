@@ -27,7 +27,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_connections: 16,
-            acquire_timeout: Duration::from_secs(3),
+            // A disk that is busy with something else may take seconds to confirm the writes ahead.
+            acquire_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(15),
         }
     }

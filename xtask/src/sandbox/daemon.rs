@@ -184,9 +184,15 @@ impl Daemon {
             .stdout(out)
             .stderr(err)
             .process_group(0);
-        let child = command.spawn().map_err(|e| format!("cannot start java: {e}"))?;
+        let mut child = command.spawn().map_err(|e| format!("cannot start java: {e}"))?;
         run::say(&format!("starting {} (pid {})", self.name(), child.id()));
-        cache::write(&self.pid_file(layout), &child.id().to_string())
+        cache::write(&self.pid_file(layout), &child.id().to_string())?;
+        // For a moment after the start the kernel shows no command line yet, as for one that has ended.
+        let marker = self.marker(layout);
+        run::wait_for(Duration::from_secs(5), || {
+            probe::has_argument(child.id(), &marker) || !matches!(child.try_wait(), Ok(None))
+        });
+        Ok(())
     }
 
     fn java(self, layout: &Layout) -> Res<Command> {
