@@ -11,7 +11,7 @@ use crate::{Res, borders, cache, run, sandbox, web};
 
 /// First-load code may weigh this much, compressed. A ratchet at what it weighs now: the aim is
 /// 350 kB, and the limit goes down with every step towards it.
-const CODE_LIMIT: u64 = 520_000;
+const CODE_LIMIT: u64 = 380_000;
 const STYLE_LIMIT: u64 = 12_000;
 
 /// What the steps have counted so far.

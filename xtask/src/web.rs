@@ -128,40 +128,29 @@ pub(crate) struct FirstLoad {
     pub(crate) style: u64,
 }
 
-/// Weighs the built site: the program with its loader and the modules it imports, and the style sheet.
+/// Weighs the built site: the program with its loaders and the scripts they import, and the style sheet.
+/// The list of jobs is part of the program; modules of other pages, and of parts that open on a click,
+/// come when they are asked for. The browser tests see to it that the list asks for none of them.
 pub(crate) fn first_load() -> Res<FirstLoad> {
     let package = site().join("pkg");
+    let mut files = Vec::new();
+    collect(&package, &mut files);
     let mut code = 0;
-    for entry in fs::read_dir(&package)
-        .map_err(|e| format!("cannot list {}: {e}", package.display()))?
-        .flatten()
-    {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name == "penstock.js" || name == "penstock.wasm" || name.starts_with("__wasm_split") {
-            code += gzipped(&entry.path())?;
+    for file in files {
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        // Each script here is imported by another, up to the one the page starts with.
+        if name == "penstock.wasm" || name.ends_with(".js") {
+            code += gzipped(&file)?;
         }
-    }
-    // The list of jobs is what people open first, so its own modules belong to the first load; those
-    // of other pages come when such a page is opened.
-    for module in modules_of(&package, "__jobs_page_view")? {
-        code += gzipped(&package.join(format!("{module}.wasm")))?;
     }
     Ok(FirstLoad {
         code,
         style: gzipped(&package.join("penstock.css"))?,
     })
-}
-
-/// Names of the modules a lazy page is made of.
-fn modules_of(package: &Path, page: &str) -> Res<Vec<String>> {
-    let path = package.join("__wasm_split_manifest.json");
-    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    let manifest: std::collections::BTreeMap<String, Vec<String>> =
-        serde_json::from_str(&text).map_err(|e| format!("{} is not understood: {e}", path.display()))?;
-    let found = manifest.into_iter().find(|(name, _)| name.starts_with(page));
-    found
-        .map(|(_, modules)| modules)
-        .ok_or_else(|| format!("{} names no {page}", path.display()))
 }
 
 fn gzipped(path: &Path) -> Res<u64> {
