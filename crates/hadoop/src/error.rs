@@ -1,3 +1,4 @@
+use crate::path::PathError;
 use net::Reply;
 use serde_json::Value;
 
@@ -176,6 +177,14 @@ impl Error {
                 message,
                 status,
             },
+        }
+    }
+}
+
+impl From<PathError> for Error {
+    fn from(error: PathError) -> Self {
+        Self::BadRequest {
+            message: error.to_string(),
         }
     }
 }

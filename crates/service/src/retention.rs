@@ -29,11 +29,15 @@ impl Service {
         store::sessions::Sessions::new(self.db().clone(), std::sync::Arc::new(move || now))
             .purge()
             .await?;
+        let swept = self.sweep_clusters().await?;
         let next = if handled == BATCH.unsigned_abs() {
             Duration::from_secs(1)
         } else {
             Duration::from_secs(600)
         };
-        Ok(Activation { handled, next })
+        Ok(Activation {
+            handled: handled + swept,
+            next,
+        })
     }
 }

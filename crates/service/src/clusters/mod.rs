@@ -3,8 +3,10 @@
 mod check;
 mod connection;
 mod root;
+mod sweep;
 
 pub(crate) use connection::{Connection, Connections, hdfs_failure, nm_failure, rm_failure};
+pub(crate) use sweep::Sweeps;
 
 use crate::{
     Error, Result, Service, audit::Entry, clock::new_id, environments::allowed_directory, require_shared,

@@ -56,7 +56,7 @@ const DIRS: [Dir; 4] = [
 
 /// Directories of a team's user; nobody else may look into them.
 const TEAM: Mode = 0o700;
-const TEAM_DIRS: [&str; 4] = ["artifacts", "prepared", "runs", "archive"];
+pub(super) const TEAM_DIRS: [&str; 4] = ["artifacts", "prepared", "runs", "archive"];
 
 impl Service {
     /// Makes sure that the console's directories are on the cluster, with the right permissions, and
@@ -250,22 +250,34 @@ impl Service {
                 }
             }
         }
-        let bytes = hdfs
-            .read_all(&marker, MAX_MARKER)
+        let found = read_marker(connection)
             .await
             .map_err(|error| data_failure(connection, user, &marker, &error))?;
-        let found: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
-        match found
-            .as_ref()
-            .and_then(|value| value.get("deployment"))
-            .and_then(|value| value.as_str())
-        {
-            Some(deployment) if deployment == self.inner.deployment.as_str() => Ok(()),
-            other => Err(Failure::new(Code::RootForeign)
-                .with("path", root)
-                .with("deployment", other.unwrap_or("?"))),
+        if found.as_deref() == Some(self.inner.deployment.as_str()) {
+            return Ok(());
+        }
+        Err(Failure::new(Code::RootForeign)
+            .with("path", root)
+            .with("deployment", found.as_deref().unwrap_or("?")))
+    }
+
+    /// Whether the root exists and says that it belongs to this installation.
+    pub(super) async fn is_ours(&self, connection: &Connection) -> Result<bool, hadoop::Error> {
+        match read_marker(connection).await {
+            Ok(found) => Ok(found.as_deref() == Some(self.inner.deployment.as_str())),
+            Err(hadoop::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
+}
+
+/// The installation a root belongs to, as its marker says; `None` when it says nothing readable.
+async fn read_marker(connection: &Connection) -> Result<Option<String>, hadoop::Error> {
+    let path = connection.root.join(MARKER)?;
+    let bytes = connection.hdfs().read_all(&path, MAX_MARKER).await?;
+    let found: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+    let deployment = found.as_ref().and_then(|value| value.get("deployment")?.as_str());
+    Ok(deployment.map(str::to_owned))
 }
 
 fn below(connection: &Connection, dir: &HdfsPath, name: &str) -> Result<HdfsPath, Failure> {
@@ -279,7 +291,7 @@ fn below(connection: &Connection, dir: &HdfsPath, name: &str) -> Result<HdfsPath
 
 /// As [`hdfs_failure`], for a call whose second half goes to a DataNode: whom it could not reach
 /// stands in the reason.
-pub(super) fn data_failure(
+pub(crate) fn data_failure(
     connection: &Connection,
     user: &str,
     path: &HdfsPath,

@@ -5,7 +5,7 @@ mod put;
 mod scan;
 
 pub(crate) use place::{MTIME, Runner, environment_path};
-pub(crate) use put::Content;
+pub(crate) use put::{Content, Writing, hidden_since};
 pub(crate) use scan::{allowed as allowed_directory, hash as hash_file};
 
 use crate::{

@@ -3,16 +3,18 @@
 use super::{MTIME, hash_file};
 use crate::{
     Error, Result, Service,
+    chaos::crash_point,
     clusters::{Connection, hdfs_failure},
 };
 use bytes::Bytes;
-use domain::{Code, Failure};
+use domain::{Code, Failure, Millis};
 use futures::StreamExt;
 use hadoop::{HdfsPath, checksum::Checksummer, webhdfs::CreateOptions, webhdfs::WebHdfs};
 use sha2::{Digest, Sha256};
 use std::{
+    collections::HashSet,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Where the content of a file comes from.
@@ -44,6 +46,7 @@ impl Service {
         let hdfs = connection.hdfs_as(user);
         let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
         let beside = beside(path, "", self.now())?;
+        let _held = self.inner.writing.hold(beside.name());
         let written = async {
             let options = CreateOptions {
                 permission: mode,
@@ -70,6 +73,7 @@ impl Service {
                         .with("reason", reason),
                 )
             };
+            crash_point!("put.written");
             let status = hdfs.status(&beside).await.map_err(told)?;
             if status.length != size {
                 return Err(corrupt(format!("{} of {size} bytes arrived", status.length)));
@@ -81,6 +85,7 @@ impl Service {
                 return Err(corrupt("its checksum differs from what was sent".to_owned()));
             }
             hdfs.set_times(&beside, Some(MTIME), None).await.map_err(told)?;
+            crash_point!("put.timed");
             match hdfs.rename(&beside, path).await {
                 Ok(()) => Ok(true),
                 Err(hadoop::Error::AlreadyExists { .. }) => Ok(false),
@@ -131,8 +136,50 @@ impl Service {
     }
 }
 
+/// Hidden names this process writes to now.
+#[derive(Default)]
+pub(crate) struct Writing(Mutex<HashSet<String>>);
+
+impl Writing {
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        self.names().contains(name)
+    }
+
+    fn hold(&self, name: &str) -> Held<'_> {
+        self.names().insert(name.to_owned());
+        Held {
+            writing: self,
+            name: name.to_owned(),
+        }
+    }
+
+    fn names(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Held<'a> {
+    writing: &'a Writing,
+    name: String,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.writing.names().remove(&self.name);
+    }
+}
+
+/// When a name was made by [`beside`] for an upload; `None` for every other name, and for a broken
+/// file that was moved aside: its content is somebody else's.
+pub(crate) fn hidden_since(name: &str) -> Option<Millis> {
+    let (id, rest) = name.strip_prefix('.')?.split_once('-')?;
+    let ulid: ulid::Ulid = id.parse().ok()?;
+    let ours = !rest.is_empty() && ulid.to_string().to_ascii_lowercase() == id;
+    ours.then(|| Millis::try_from(ulid.timestamp_ms()).unwrap_or(Millis::MAX))
+}
+
 /// A hidden name in the same directory, so that a rename moves nothing.
-fn beside(path: &HdfsPath, mark: &str, now: domain::Millis) -> Result<HdfsPath> {
+fn beside(path: &HdfsPath, mark: &str, now: Millis) -> Result<HdfsPath> {
     let dir = path
         .parent()
         .ok_or_else(|| Error::internal("a file without a directory"))?;

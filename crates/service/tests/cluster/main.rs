@@ -18,4 +18,5 @@ mod refused;
 mod rights;
 mod stop_in_doubt;
 mod support;
+mod sweep;
 mod tracking;
