@@ -6,6 +6,7 @@ mod root;
 mod sweep;
 
 pub(crate) use connection::{Connection, Connections, hdfs_failure, nm_failure, rm_failure};
+pub(crate) use root::data_failure;
 pub(crate) use sweep::Sweeps;
 
 use crate::{

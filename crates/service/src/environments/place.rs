@@ -199,18 +199,7 @@ impl Service {
     ) -> Result<()> {
         self.ensure_root(connection).await?;
         let environment = snapshot.environment.as_str();
-        for dir in [
-            format!("environments/{environment}"),
-            format!("environments/{environment}/files"),
-            format!("environments/{environment}/snapshots"),
-        ] {
-            let path = connection.root.join(&dir).map_err(Error::internal)?;
-            connection
-                .hdfs()
-                .mkdir(&path, PUBLIC_DIR)
-                .await
-                .map_err(|e| self.hdfs_error(connection, &path, &e))?;
-        }
+        self.ensure_environment_dirs(connection, environment).await?;
         let missing = self.missing(connection, snapshot).await?;
         let (files_total, bytes_total) = totals(snapshot);
         let missing_bytes: i64 = missing.iter().map(|file| file.size).sum();
@@ -220,17 +209,7 @@ impl Service {
             .map(|file| {
                 let (files_done, bytes_done) = (&files_done, &bytes_done);
                 async move {
-                    let path = environment_path(connection, environment, &file)?;
-                    let local = Path::new(directory).join(&file.path);
-                    self.put(
-                        connection,
-                        connection.service_user(),
-                        &path,
-                        PUBLIC_FILE,
-                        Content::File(local, &file.sha256),
-                        file.size.unsigned_abs(),
-                    )
-                    .await?;
+                    self.send_file(connection, environment, directory, &file).await?;
                     files_done.fetch_add(1, Ordering::Relaxed);
                     bytes_done.fetch_add(file.size, Ordering::Relaxed);
                     Ok::<_, Error>(())
@@ -356,38 +335,46 @@ impl Service {
             "putting files of the environment on the cluster"
         );
         self.ensure_root(connection).await?;
-        for dir in [
-            format!("environments/{}", snapshot.environment),
-            format!("environments/{}/files", snapshot.environment),
-        ] {
-            let path = connection.root.join(&dir).map_err(Error::internal)?;
+        let environment = snapshot.environment.as_str();
+        self.ensure_environment_dirs(connection, environment).await?;
+        let directory = row.directory.as_str();
+        let sent: Vec<Result<()>> = futures::stream::iter(missing)
+            .map(|file| async move { self.send_file(connection, environment, directory, &file).await })
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await;
+        sent.into_iter().collect()
+    }
+
+    async fn ensure_environment_dirs(&self, connection: &Connection, environment: &str) -> Result<()> {
+        for below in ["", "/files", "/snapshots"] {
+            let path = connection
+                .root
+                .join(&format!("environments/{environment}{below}"))
+                .map_err(Error::internal)?;
             connection
                 .hdfs()
                 .mkdir(&path, PUBLIC_DIR)
                 .await
                 .map_err(|e| self.hdfs_error(connection, &path, &e))?;
         }
-        let sent: Vec<Result<()>> = futures::stream::iter(missing)
-            .map(|file| {
-                let directory = row.directory.clone();
-                async move {
-                    let path = environment_path(connection, snapshot.environment.as_str(), &file)?;
-                    let local = Path::new(&directory).join(&file.path);
-                    self.put(
-                        connection,
-                        connection.service_user(),
-                        &path,
-                        PUBLIC_FILE,
-                        Content::File(local, &file.sha256),
-                        file.size.unsigned_abs(),
-                    )
-                    .await
-                }
-            })
-            .buffer_unordered(PARALLEL)
-            .collect()
-            .await;
-        sent.into_iter().collect()
+        Ok(())
+    }
+
+    /// Sends one file of a distribution from the console's host to its place.
+    async fn send_file(
+        &self,
+        connection: &Connection,
+        environment: &str,
+        directory: &str,
+        file: &ManifestFile,
+    ) -> Result<()> {
+        let path = environment_path(connection, environment, file)?;
+        let content = Content::File(Path::new(directory).join(&file.path), &file.sha256);
+        let user = connection.service_user();
+        let size = file.size.unsigned_abs();
+        self.put(connection, user, &path, PUBLIC_FILE, content, size)
+            .await
     }
 
     /// Makes sure the runner lies on the cluster; answers where.

@@ -4,7 +4,7 @@ use super::{MTIME, hash_file};
 use crate::{
     Error, Result, Service,
     chaos::crash_point,
-    clusters::{Connection, hdfs_failure},
+    clusters::{Connection, data_failure, hdfs_failure},
 };
 use bytes::Bytes;
 use domain::{Code, Failure, Millis};
@@ -44,7 +44,8 @@ impl Service {
         size: u64,
     ) -> Result<()> {
         let hdfs = connection.hdfs_as(user);
-        let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, path, &error));
+        // The bytes and their sums go to and come from a DataNode.
+        let told = |error: hadoop::Error| Error::from(data_failure(connection, user, path, &error));
         let beside = beside(path, "", self.now())?;
         let _held = self.inner.writing.hold(beside.name());
         let written = async {

@@ -14,6 +14,7 @@ mod double_click;
 mod exactly_once;
 mod logs;
 mod outage;
+mod placing;
 mod refused;
 mod rights;
 mod stop_in_doubt;
