@@ -237,7 +237,8 @@ impl Daemon {
         Ok(command)
     }
 
-    fn check_ports(self, ports: Ports) -> Res<()> {
+    /// Fails with who holds a port this daemon listens on.
+    pub(crate) fn check_ports(self, ports: Ports) -> Res<()> {
         for port in self.ports(ports) {
             if probe::is_free(port) {
                 continue;

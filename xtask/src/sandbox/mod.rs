@@ -54,11 +54,11 @@ pub(crate) fn up() -> Res<()> {
     }
     let start = Instant::now();
     cache::write(&layout.run.join("port-base"), &ports.base.to_string())?;
-    for daemon in ALL {
-        if daemon.pid(&layout).is_none() {
-            daemon.spawn(&layout, ports)?;
-        }
-    }
+    let down = ALL.into_iter().filter(|daemon| daemon.pid(&layout).is_none());
+    let down: Vec<Daemon> = down.collect();
+    // Before the first starts, so that a taken port leaves nothing half started.
+    down.iter().try_for_each(|daemon| daemon.check_ports(ports))?;
+    down.iter().try_for_each(|daemon| daemon.spawn(&layout, ports))?;
     wait(&layout, ports, &ALL)?;
     hdfs::prepare(ports)?;
     let resident: u64 = ALL
