@@ -177,6 +177,8 @@ fn file_gone(text: &str) -> Option<Failure> {
 
 fn memory_exceeded(text: &str) -> Option<Failure> {
     let at = [
+        "B beyond the 'PHYSICAL' memory limit",
+        "B beyond the 'VIRTUAL' memory limit",
         "is running beyond physical memory limits",
         "is running beyond virtual memory limits",
     ]
@@ -404,9 +406,6 @@ mod tests {
         let gone = format!(
             "{LAUNCH}-1000\nFailing this attempt.Diagnostics: [2026-11-21 11:24:27.181]Failed to download resource {{ {{ hdfs://nn:8020/p/b.jar, 1000000000000, FILE, null }},pending,[(container_e03_1_0003_01_000001)],4237958567226,DOWNLOADING}} java.io.FileNotFoundException: File does not exist: hdfs://nn:8020/p/b.jar\nFor more detailed output"
         );
-        let killed = format!(
-            "{LAUNCH}-104\nFailing this attempt.Diagnostics: [2026-11-20 21:19:01.468]Container [pid=12,containerID=container_1_0003_01_000001] is running 12345B beyond the 'PHYSICAL' memory limit. Container [pid=12,containerID=container_1_0003_01_000001] is running beyond physical memory limits. Current usage: 1.1 GB of 1 GB physical memory used; 3.0 GB of 2.1 GB virtual memory used. Killing container.\nDump of the process-tree"
-        );
         for (text, code, args) in [
             (
                 "Application application_1_0002 submitted by user alice to unknown queue: nope",
@@ -443,12 +442,40 @@ mod tests {
         ] {
             assert_eq!(diagnostics(text), (code, args.to_owned()), "{text}");
         }
-        let (code, args) = diagnostics(&killed);
-        assert_eq!(code, Code::OutOfMemory);
-        assert!(
-            args.contains("1.1 GB of 1 GB") && !args.contains("Dump"),
-            "{args}"
-        );
+    }
+
+    /// What nodes of several versions write when a container uses more than it asked for.
+    #[test]
+    fn a_container_over_its_limit_is_understood() {
+        let usage =
+            "Current usage: 1.1 GB of 1 GB physical memory used; 4.7 GB of 2.1 GB virtual memory used.";
+        for (exit, words) in [
+            (-104, "is running 94359552B beyond the 'PHYSICAL' memory limit."),
+            (-103, "is running 71436800B beyond the 'VIRTUAL' memory limit."),
+            (-104, "is running beyond physical memory limits."),
+            (-103, "is running beyond virtual memory limits."),
+        ] {
+            let said =
+                format!("Container [pid=925,containerID=container_e14_1_0003_01_000001] {words} {usage}");
+            let rest = "Killing container.\nDump of the process-tree for container_e14_1_0003_01_000001 :\n\t|- PID PPID PGRPID SESSID CMD_NAME USER_MODE_TIME(MILLIS)";
+            let whole = format!(
+                "{LAUNCH}{exit}\nFailing this attempt.Diagnostics: [2026-11-20 21:19:01.468]{said} {rest}\nContainer killed on request. Exit code is 143"
+            );
+            assert_eq!(diagnostics(&whole), (Code::OutOfMemory, said.clone()), "{words}");
+            // A worker's end stands in the master's log alone.
+            let log = format!(
+                "2026-11-20 21:19:01,138 INFO  org.apache.flink.yarn.YarnResourceManagerDriver [] - Closing TaskExecutor connection container_e14_1_0003_01_000001 because: [2026-11-20 21:19:01.159]{said} {rest}"
+            );
+            let failure = explain(&Evidence {
+                log: &log,
+                ..Evidence::default()
+            });
+            assert_eq!(
+                (failure.code, &failure.args["reason"]),
+                (Code::OutOfMemory, &said),
+                "{words}"
+            );
+        }
     }
 
     #[test]
