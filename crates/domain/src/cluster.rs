@@ -171,7 +171,6 @@ macro_rules! probes {
     ($($name:ident = $text:literal;)*) => {
         /// What a check looks at, in this order.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum ProbeName { $(#[serde(rename = $text)] $name,)* }
 
         impl ProbeName {
@@ -182,6 +181,8 @@ macro_rules! probes {
         }
     };
 }
+
+named_schema!(ProbeName, name);
 
 probes! {
     ResourceManager = "resource_manager";

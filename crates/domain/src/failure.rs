@@ -102,7 +102,6 @@ macro_rules! codes {
     ($($name:ident = $code:literal, $kind:ident, $en:literal, $zh:literal;)*) => {
         /// Every failure there is. `{x}` in a text is the argument `x`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum Code { $(#[serde(rename = $code)] $name,)* }
 
         impl Code {
@@ -125,6 +124,8 @@ macro_rules! codes {
         }
     };
 }
+
+named_schema!(Code, as_str);
 
 codes! {
     // The request and its caller.
@@ -257,6 +258,30 @@ codes! {
     StopRefused = "stop_refused", Unavailable,
         "The cluster refused to stop the run: {reason}",
         "集群拒绝停止该运行：{reason}";
+    SavepointFailed = "savepoint_failed", Unavailable,
+        "Flink could not take the savepoint; the run goes on: {reason}",
+        "Flink 未能完成保存点，运行仍在继续：{reason}";
+    SavepointMissing = "savepoint_missing", Unavailable,
+        "The run ended and left no savepoint in {path}. Look why it ended before you start it again.",
+        "运行已结束，但 {path} 中没有保存点。再次启动前请先查明结束原因。";
+    StopDeadline = "stop_deadline", Unavailable,
+        "The run did not stop with a savepoint within {seconds} s. It was left running; nothing was ended.",
+        "运行未能在 {seconds} 秒内带保存点停止。运行保持不变，未终止任何内容。";
+    StateExists = "state_exists", Conflict,
+        "{job} has state to start from ({path}). Choose a restore point, or type the job's name to start without state.",
+        "{job} 有可恢复的状态（{path}）。请选择恢复点，或输入作业名称以确认不带状态启动。";
+    ConfirmationMismatch = "confirmation_mismatch", Invalid,
+        "What was typed is not the name of the job. To start without its state, type exactly: {job}",
+        "输入的内容与作业名称不符。若要不带状态启动，请准确输入：{job}";
+    RestorePointGone = "restore_point_gone", Conflict,
+        "There is nothing to restore in {path}: its _metadata file is not on HDFS. Choose another restore point.",
+        "{path} 中没有可恢复的内容：HDFS 上缺少其 _metadata 文件。请选择其他恢复点。";
+    RestorePointUsed = "restore_point_used", Conflict,
+        "{run} was started from it and has not ended, so it may still need these files. Stop that run first.",
+        "{run} 由此恢复点启动且尚未结束，可能仍需要这些文件。请先停止该运行。";
+    RestorePointForeign = "restore_point_foreign", Conflict,
+        "{path} was not written for a savepoint of this console and is not deleted by it.",
+        "{path} 不是本控制台的保存点，不会由控制台删除。";
     SubmitRefused = "submit_refused", Invalid,
         "The ResourceManager refused the application: {reason}",
         "ResourceManager 拒绝了该应用：{reason}";

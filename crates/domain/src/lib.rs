@@ -2,6 +2,9 @@
 //! and by whom, and how a failure is told. No I/O, no clock; compiles to WASM, so that pages and
 //! the server validate with the same code.
 
+#[macro_use]
+mod schema;
+
 pub mod access;
 pub mod artifact;
 pub mod audit;
@@ -17,6 +20,7 @@ pub mod lang;
 pub mod logs;
 pub mod operation;
 pub mod page;
+pub mod restore;
 pub mod run;
 pub mod sql;
 pub mod validate;

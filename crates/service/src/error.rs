@@ -82,8 +82,8 @@ impl From<store::Error> for Error {
             store::Error::Busy(_) => Code::DatabaseBusy.into(),
             store::Error::Full(_) => Code::DiskFull.into(),
             store::Error::Invalid { what } => Failure::new(Code::FieldInvalid)
-                .with("field", "text")
-                .with("reason", what),
+                .with("field", what)
+                .with("reason", "—"),
             store::Error::Conflict { .. }
             | store::Error::Inconsistent { .. }
             | store::Error::Migrate(_)

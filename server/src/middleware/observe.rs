@@ -38,14 +38,16 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
         .await;
     let _in = span.enter();
     if let Some(refusal) = response.extensions_mut().remove::<Arc<Refusal>>() {
-        if let Some(cause) = &refusal.cause {
-            tracing::error!(
-                code = refusal.failure.code.as_str(),
-                cause,
-                "request failed inside"
-            );
-        }
         response = problem::write(&refusal, response, reader, lang, &id);
+        if let Some(cause) = &refusal.cause {
+            let code = refusal.failure.code.as_str();
+            // What a caller did wrong is no fault of the console.
+            if response.status().is_server_error() {
+                tracing::error!(code, cause, "request failed inside");
+            } else {
+                tracing::info!(code, cause, "request refused");
+            }
+        }
     }
     let took = started.elapsed();
     let status = response.status().as_u16();

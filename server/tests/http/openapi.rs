@@ -57,3 +57,23 @@ async fn every_reference_leads_somewhere() {
         assert!(api["components"]["schemas"][name].is_object(), "{name}");
     }
 }
+
+/// Names that come from a macro are invisible to a derive, which would then tell those of the code.
+#[tokio::test]
+async fn enums_are_told_as_they_are_sent() {
+    let app = TestApp::new().await;
+    let bearer = app.bearer("admin").await;
+    let api = app
+        .get("/api/v1/openapi.json", &[("authorization", &bearer)])
+        .await
+        .json();
+    let mut seen = 0;
+    for (name, schema) in api["components"]["schemas"].as_object().unwrap() {
+        for value in schema["enum"].as_array().into_iter().flatten() {
+            let text = value.as_str().unwrap();
+            assert!(text.starts_with(|c: char| c.is_lowercase()), "{name}: {text}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 80, "{seen}");
+}
