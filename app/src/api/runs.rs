@@ -25,7 +25,7 @@ pub async fn start_run(job: JobId, key: String) -> Result<Run, ApiError> {
 pub async fn stop_run(run: RunId, mode: StopMode, key: String) -> Result<Operation, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(service
-        .stop_run(&viewer, &run, domain::run::StopRequest { mode }, Some(&key))
+        .stop_run(&viewer, &run, domain::run::StopRequest::new(mode), Some(&key))
         .await?)
 }
 

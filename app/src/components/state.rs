@@ -120,6 +120,8 @@ pub fn StateChip(run: Option<Run>) -> impl IntoView {
         let (requested, at) = requested?;
         let word = match requested {
             Requested::Start => T::StartRequested,
+            Requested::Savepoint => T::SavepointStopRequested,
+            Requested::Drain => T::DrainRequested,
             Requested::Cancel => T::CancelRequested,
             Requested::Kill => T::KillRequested,
         };

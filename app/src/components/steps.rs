@@ -19,6 +19,8 @@ fn step_word(name: &str) -> Option<T> {
         "verify" => T::StepVerify,
         "publish" => T::StepPublish,
         "ask" => T::StepAsk,
+        "savepoint" => T::StepSavepoint,
+        "record" => T::StepRecord,
         "await" => T::StepAwait,
         _ => return None,
     })

@@ -2,22 +2,29 @@
 
 use domain::Lang;
 
+/// A text of the pages, in English and in Chinese. Each is an item of its own and not a row of one
+/// array, so that a text stands in the module whose pages say it and not in the first load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct T(&'static [&'static str; 2]);
+
+impl T {
+    pub fn get(self, lang: Lang) -> &'static str {
+        let [en, zh] = self.0;
+        match lang {
+            Lang::En => en,
+            Lang::ZhCn => zh,
+        }
+    }
+}
+
 macro_rules! texts {
     ($($key:ident: $en:literal, $zh:literal;)*) => {
-        /// A text of the pages.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum T { $($key,)* }
-
+        #[allow(non_upper_case_globals)]
         impl T {
             #[cfg(test)]
             pub const ALL: &'static [T] = &[$(T::$key,)*];
 
-            pub fn get(self, lang: Lang) -> &'static str {
-                match lang {
-                    Lang::En => match self { $(T::$key => $en,)* },
-                    Lang::ZhCn => match self { $(T::$key => $zh,)* },
-                }
-            }
+            $(pub const $key: T = T(&[$en, $zh]);)*
         }
     };
 }
@@ -151,6 +158,8 @@ texts! {
     LastKnown: "Last known:", "最后已知：";
     InDoubtSince: "In doubt since", "结果待确认，自";
     StartRequested: "Start requested", "已请求启动";
+    SavepointStopRequested: "Stop with savepoint requested", "已请求带保存点停止";
+    DrainRequested: "Drain requested", "已请求排空停止";
     CancelRequested: "Cancel requested", "已请求取消";
     KillRequested: "Kill requested", "已请求终止";
     TasksRunning: "Tasks running", "运行中的任务";
@@ -219,7 +228,14 @@ texts! {
     StepUpload: "Upload", "上传文件";
     StepVerify: "Verify", "校验文件";
     StepPublish: "Publish the snapshot", "发布快照";
-    StepAsk: "Ask to stop", "请求停止";
+    StepAsk: "Ask the engine", "请求引擎";
+    StepSavepoint: "Write the savepoint", "写入保存点";
+    StepRecord: "Verify it on HDFS", "在 HDFS 上校验";
+    TakingSavepoint: "Taking a savepoint", "正在创建保存点";
+    StopWithSavepoint: "With savepoint", "带保存点停止";
+    StopWithSavepointHint: "Flink writes a savepoint, then ends the job; it can go on from there.", "Flink 写入保存点后结束作业，之后可从该处继续。";
+    Drain: "Drain", "排空";
+    DrainHint: "As with a savepoint, but all windows and timers fire first: for a job that is not to go on.", "同带保存点停止，但会先触发所有窗口与定时器，适用于不再继续的作业。";
     StepAwait: "Wait until it has ended", "等待结束";
     StepPending: "pending", "等待中";
     StepRunning: "running", "进行中";
@@ -234,6 +250,7 @@ texts! {
     EventSubmit: "Submission", "提交";
     EventInDoubt: "In doubt", "待确认";
     EventStop: "Stop", "停止";
+    EventSavepoint: "Savepoint", "保存点";
     EventNote: "Note", "备注";
     SourceRm: "YARN ResourceManager", "YARN 资源管理器";
     SourceFlink: "Flink REST", "Flink REST";
@@ -242,6 +259,11 @@ texts! {
     NoteStartRequested: "asked to start", "请求启动";
     NoteStopRequested: "asked to stop", "请求停止";
     NoteStopFailed: "the stop did not work", "停止未成功";
+    NoteSavepointAccepted: "Flink writes the savepoint", "Flink 正在写入保存点";
+    NoteSavepointTaken: "the savepoint is on HDFS", "保存点已写入 HDFS";
+    NoteStopDeadline: "the time for the stop is over; the run goes on", "停止超时，运行继续";
+    NoteSavepointRequested: "asked for a savepoint", "请求创建保存点";
+    NoteSavepointFailed: "the savepoint did not work", "保存点未成功";
     NotePosting: "handed to the ResourceManager", "已提交给 ResourceManager";
     NoteAccepted: "confirmed by the ResourceManager", "ResourceManager 已确认";
     NoteInDoubt: "no answer: it is not known whether it arrived", "无应答，尚不知是否送达";

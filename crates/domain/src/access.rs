@@ -60,6 +60,10 @@ actions! {
     RunStopOwn = "run.stop_own", Some(Role::Developer);
     /// Ends any run of the team.
     RunStopAny = "run.stop", Some(Role::Operator);
+    /// Takes a savepoint of a run of the team that goes on.
+    SavepointTake = "savepoint.take", Some(Role::Operator);
+    /// Deletes a savepoint from HDFS.
+    SavepointDispose = "savepoint.dispose", Some(Role::Operator);
     /// Reads the logs of runs one started oneself.
     LogReadOwn = "log.read_own", Some(Role::Developer);
     /// Reads the logs of any run of the team; logs hold data, so seeing a run is not enough.

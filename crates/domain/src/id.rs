@@ -85,6 +85,7 @@ ids! {
     JobId = "job";
     RunId = "run";
     OperationId = "op";
+    RestorePointId = "rp";
     AuditId = "aud";
     /// One installation of the console; part of the tag every application of it carries.
     DeploymentId = "dep";

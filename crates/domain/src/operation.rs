@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum OperationKind {
     Submit,
     Stop,
+    /// Takes a savepoint of a run that goes on.
+    Savepoint,
     /// Puts an environment's files on a cluster.
     Place,
 }
@@ -21,14 +23,20 @@ impl OperationKind {
         match self {
             OperationKind::Submit => "submit",
             OperationKind::Stop => "stop",
+            OperationKind::Savepoint => "savepoint",
             OperationKind::Place => "place",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [OperationKind::Submit, OperationKind::Stop, OperationKind::Place]
-            .into_iter()
-            .find(|k| k.name() == name)
+        [
+            OperationKind::Submit,
+            OperationKind::Stop,
+            OperationKind::Savepoint,
+            OperationKind::Place,
+        ]
+        .into_iter()
+        .find(|k| k.name() == name)
     }
 }
 
@@ -76,7 +84,8 @@ impl OperationState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
-    /// A fixed key: `plan`, `ensure_files`, `allocate`, `post`, `confirm`, `scan`, `upload`, `verify`, `publish`, `ask`, `await`.
+    /// A fixed key: `plan`, `ensure_files`, `allocate`, `post`, `confirm`, `scan`, `upload`, `verify`, `publish`, `ask`,
+    /// `savepoint`, `record`, `await`.
     pub name: String,
     pub state: OperationState,
     pub started_at: Option<Millis>,

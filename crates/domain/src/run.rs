@@ -5,6 +5,8 @@ use crate::{
     Failure, Millis,
     id::{ClusterId, EnvironmentId, JobId, OperationId, RunId, TeamId, UserId},
     job::JobKind,
+    restore::{ClaimMode, RestoredFrom},
+    validate,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +42,6 @@ macro_rules! states {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $family:ident, terminal: $terminal:literal, stop: $stop:expr;)*) => {
         /// What was last observed of a run.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum RunState { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
 
         impl RunState {
@@ -71,8 +72,12 @@ macro_rules! states {
     };
 }
 
+named_schema!(RunState, name);
+
 const KILL: &[StopMode] = &[StopMode::Kill];
 const CANCEL_OR_KILL: &[StopMode] = &[StopMode::Cancel, StopMode::Kill];
+/// The engine takes a savepoint only while every task runs.
+const ANY: &[StopMode] = &StopMode::ALL;
 
 states! {
     /// The submit operation has no application id yet.
@@ -84,7 +89,7 @@ states! {
     /// ResourceManager RUNNING, tasks not all running.
     Starting = "starting", Prog, terminal: false, stop: CANCEL_OR_KILL;
     /// Flink: as many tasks running as there are, and at least one.
-    Running = "running", Run, terminal: false, stop: CANCEL_OR_KILL;
+    Running = "running", Run, terminal: false, stop: ANY;
     /// The engine restarts the job after a failure.
     Restarting = "restarting", Prog, terminal: false, stop: CANCEL_OR_KILL;
     /// The engine has accepted a stop.
@@ -104,6 +109,10 @@ states! {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StopMode {
+    /// The engine takes a savepoint, then ends the job: it can go on from there.
+    Savepoint,
+    /// As with a savepoint, after the sources said that nothing more comes: windows and timers fire.
+    Drain,
     /// The engine ends the job without keeping state.
     Cancel,
     /// YARN ends the application.
@@ -111,17 +120,52 @@ pub enum StopMode {
 }
 
 impl StopMode {
+    /// From the gentlest to the surest.
+    pub const ALL: [StopMode; 4] = [
+        StopMode::Savepoint,
+        StopMode::Drain,
+        StopMode::Cancel,
+        StopMode::Kill,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
+            StopMode::Savepoint => "savepoint",
+            StopMode::Drain => "drain",
             StopMode::Cancel => "cancel",
             StopMode::Kill => "kill",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [StopMode::Cancel, StopMode::Kill]
-            .into_iter()
-            .find(|m| m.name() == name)
+        Self::ALL.into_iter().find(|m| m.name() == name)
+    }
+
+    /// Whether state is kept.
+    pub fn keeps_state(self) -> bool {
+        match self {
+            StopMode::Savepoint | StopMode::Drain => true,
+            StopMode::Cancel | StopMode::Kill => false,
+        }
+    }
+
+    /// Whether this one, asked for later, takes the place of `other`: a surer way does.
+    pub fn overtakes(self, other: StopMode) -> bool {
+        let rank = |mode| match mode {
+            StopMode::Savepoint | StopMode::Drain => 0,
+            StopMode::Cancel => 1,
+            StopMode::Kill => 2,
+        };
+        rank(self) > rank(other)
+    }
+
+    pub fn requested(self) -> Requested {
+        match self {
+            StopMode::Savepoint => Requested::Savepoint,
+            StopMode::Drain => Requested::Drain,
+            StopMode::Cancel => Requested::Cancel,
+            StopMode::Kill => Requested::Kill,
+        }
     }
 }
 
@@ -131,6 +175,9 @@ impl StopMode {
 #[serde(rename_all = "lowercase")]
 pub enum Requested {
     Start,
+    /// Stop with a savepoint.
+    Savepoint,
+    Drain,
     Cancel,
     Kill,
 }
@@ -139,15 +186,23 @@ impl Requested {
     pub fn name(self) -> &'static str {
         match self {
             Requested::Start => "start",
+            Requested::Savepoint => "savepoint",
+            Requested::Drain => "drain",
             Requested::Cancel => "cancel",
             Requested::Kill => "kill",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [Requested::Start, Requested::Cancel, Requested::Kill]
-            .into_iter()
-            .find(|r| r.name() == name)
+        [
+            Requested::Start,
+            Requested::Savepoint,
+            Requested::Drain,
+            Requested::Cancel,
+            Requested::Kill,
+        ]
+        .into_iter()
+        .find(|r| r.name() == name)
     }
 }
 
@@ -212,6 +267,9 @@ pub struct Run {
     pub started_at: Option<Millis>,
     pub ended_at: Option<Millis>,
     pub usage: Usage,
+    /// The state the run was started from.
+    #[serde(default)]
+    pub restored_from: Option<RestoredFrom>,
     /// Grows with every change of the row; the live stream carries it.
     pub row_version: i64,
     /// The operation that changes the run now, or did last.
@@ -252,7 +310,7 @@ pub struct Usage {
 pub struct RunEvent {
     pub seq: i64,
     pub at: Millis,
-    /// `state`, `requested`, `submit`, `in_doubt`, `stop`, `note`.
+    /// `state`, `requested`, `submit`, `in_doubt`, `stop`, `savepoint`, `note`.
     pub kind: String,
     pub from: Option<RunState>,
     pub to: Option<RunState>,
@@ -281,6 +339,16 @@ pub struct RunQuery {
 pub struct StartRequest {
     /// The version to run; the newest when absent.
     pub version: Option<i64>,
+    /// Id of a restore point of the job, or a directory on HDFS with a `_metadata` file.
+    pub restore_from: Option<String>,
+    /// Whose the restored state is afterwards; `no_claim` when absent.
+    pub claim_mode: Option<ClaimMode>,
+    /// State that no operator takes is left out instead of failing the run.
+    pub allow_non_restored_state: bool,
+    /// Starts empty although the job has restore points; needs `confirm`.
+    pub without_state: bool,
+    /// The job's name, typed.
+    pub confirm: Option<String>,
 }
 
 /// Body of a stop.
@@ -289,6 +357,26 @@ pub struct StartRequest {
 #[serde(deny_unknown_fields)]
 pub struct StopRequest {
     pub mode: StopMode,
+    /// Seconds a stop with savepoint or drain may take; then it has failed and the run goes on. 600 when absent.
+    #[serde(default)]
+    pub deadline_s: Option<i64>,
+}
+
+impl StopRequest {
+    pub const DEADLINE_S: i64 = 600;
+    pub const MAX_DEADLINE_S: i64 = 24 * 3600;
+
+    pub fn new(mode: StopMode) -> Self {
+        Self {
+            mode,
+            deadline_s: None,
+        }
+    }
+
+    pub fn check(&self) -> Result<(), Failure> {
+        let seconds = self.deadline_s.unwrap_or(Self::DEADLINE_S);
+        validate::range("deadline_s", seconds, 1, Self::MAX_DEADLINE_S)
+    }
 }
 
 #[cfg(test)]
@@ -305,6 +393,20 @@ mod tests {
                 state.name()
             );
             assert_eq!(RunState::from_name(state.name()), Some(*state));
+        }
+    }
+
+    #[test]
+    fn state_is_kept_only_of_what_runs() {
+        for state in RunState::ALL {
+            let keeps = state.stop_modes().iter().any(|mode| mode.keeps_state());
+            assert_eq!(keeps, *state == RunState::Running, "{}", state.name());
+        }
+        for mode in StopMode::ALL {
+            assert_eq!(StopMode::from_name(mode.name()), Some(mode));
+            assert_eq!(Requested::from_name(mode.name()), Some(mode.requested()));
+            assert_eq!(StopMode::Kill.overtakes(mode), mode != StopMode::Kill);
+            assert!(!StopMode::Drain.overtakes(mode));
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod login_links;
 pub mod meta;
 pub mod operations;
 pub mod placements;
+pub mod restore_points;
 pub mod runs;
 pub mod sessions;
 pub mod teams;
@@ -54,6 +55,7 @@ pub const ALL_STATEMENTS: &[&[Statement]] = &[
     meta::STATEMENTS,
     operations::STATEMENTS,
     placements::STATEMENTS,
+    restore_points::STATEMENTS,
     runs::events::STATEMENTS,
     runs::list::STATEMENTS,
     runs::row::STATEMENTS,

@@ -2,8 +2,8 @@
 
 use crate::Error;
 use domain::id::{
-    ArtifactId, AuditId, ClusterId, EnvironmentId, JobId, OperationId, RunId, TeamId, TokenId, UploadId,
-    UserId,
+    ArtifactId, AuditId, ClusterId, EnvironmentId, JobId, OperationId, RestorePointId, RunId, TeamId,
+    TokenId, UploadId, UserId,
 };
 use serde::Serialize;
 
@@ -104,6 +104,7 @@ ids!(
     EnvironmentId,
     JobId,
     OperationId,
+    RestorePointId,
     RunId,
     TeamId,
     TokenId,

@@ -166,7 +166,12 @@ fn Stop(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
         <Dialog open title>
             <fieldset class="choice">
                 <legend class="vh">{t(T::StopHow)}</legend>
-                {[(StopMode::Cancel, T::Cancel, T::CancelHint), (StopMode::Kill, T::Kill, T::KillHint)].into_iter().map(|(which, text, hint)| view! {
+                {[
+                    (StopMode::Savepoint, T::StopWithSavepoint, T::StopWithSavepointHint),
+                    (StopMode::Drain, T::Drain, T::DrainHint),
+                    (StopMode::Cancel, T::Cancel, T::CancelHint),
+                    (StopMode::Kill, T::Kill, T::KillHint),
+                ].into_iter().map(|(which, text, hint)| view! {
                     <label class:off=move || !modes().contains(&which)>
                         <input type="radio" name="mode" value=which.name() disabled=move || !modes().contains(&which)
                             prop:checked=move || chosen() == Some(which) on:change=move |_| mode.set(which)/>

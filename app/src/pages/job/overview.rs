@@ -47,6 +47,7 @@ fn steps(shown: Shown) -> AnyView {
             let title = match operation.kind {
                 OperationKind::Submit => T::Submitting,
                 OperationKind::Stop => T::Stopping,
+                OperationKind::Savepoint => T::TakingSavepoint,
                 OperationKind::Place => T::Placing,
             };
             view! { <section class="card"><h2>{t(title)}</h2><StepList operation/></section> }

@@ -256,7 +256,7 @@ pub(crate) fn state(
         AppState::Failed => RunState::Failed,
         AppState::Killed => match requested {
             Some(Requested::Kill | Requested::Cancel) => RunState::Cancelled,
-            Some(Requested::Start) | None => RunState::Killed,
+            Some(Requested::Start | Requested::Savepoint | Requested::Drain) | None => RunState::Killed,
         },
     }
 }

@@ -81,6 +81,7 @@ impl Service {
             hadoop_user: grant.hadoop_user,
             tick_ms: i64::try_from(self.inner.config.tick.as_millis()).unwrap_or(i64::MAX),
             engine_job_id: None,
+            restored_from: None,
             created_by: viewer.user.clone(),
             created_at: now,
             operation: Some(operation.clone()),

@@ -267,6 +267,9 @@ impl Service {
                 Err(hadoop::Error::NotFound { .. }) => Ok(true),
                 Err(error) => Err(rm_failure(&connection, &row.hadoop_user, &error)),
             },
+            StopMode::Savepoint | StopMode::Drain => {
+                Err(Failure::new(Code::NotInState).with("state", row.state.name()))
+            }
             StopMode::Cancel => self.cancel_job(&connection, &row).await.map(|()| false),
         };
         crash_point!("stop.after_ask");

@@ -12,7 +12,10 @@ const CLICKS: usize = 20;
 
 async fn click(life: &Life, world: &World, version: Option<i64>, key: Option<&str>) -> service::Result<Run> {
     let (viewer, job, key) = (world.viewer.clone(), world.job.id.clone(), key.map(str::to_owned));
-    let request = StartRequest { version };
+    let request = StartRequest {
+        version,
+        ..StartRequest::default()
+    };
     let call =
         |service: Service| async move { service.start_run(&viewer, &job, request, key.as_deref()).await };
     life.ask(call).await
@@ -66,7 +69,7 @@ async fn clicks_with_a_key(kind: Kind) {
     assert_eq!(other.failure.code, Code::IdempotencyMismatch);
     let run = click(world.life(), &world, None, key).await.unwrap();
     let (viewer, id) = (world.viewer.clone(), run.id.clone());
-    let request = StopRequest { mode: StopMode::Kill };
+    let request = StopRequest::new(StopMode::Kill);
     let call = |service: Service| async move {
         service
             .stop_run(&viewer, &id, request, Some("the same click"))
@@ -111,7 +114,7 @@ async fn two_consoles_start_one_application() {
     // Both stop it, one stop is made of it.
     let stops = lives.map(|life| {
         let (viewer, id) = (world.viewer.clone(), started[0].id.clone());
-        let request = StopRequest { mode: StopMode::Kill };
+        let request = StopRequest::new(StopMode::Kill);
         life.ask(|service| async move { service.stop_run(&viewer, &id, request, None).await })
     });
     let stops = futures::future::join_all(stops).await;

@@ -415,7 +415,7 @@ async fn stop_and_die(kind: Kind, point: &str, stop: Stop, trouble: StopTrouble)
     }
     world.life().dies_at(point);
     let (viewer, id, mode) = (world.viewer.clone(), run.clone(), stop.mode());
-    let request = StopRequest { mode };
+    let request = StopRequest::new(mode);
     let call = |service: Service| async move { service.stop_run(&viewer, &id, request, None).await.unwrap() };
     let answered = world.life().call(call).await.is_ok();
     let died = settled_stop(&world, &run).await;

@@ -154,7 +154,7 @@ fn table() -> Vec<(&'static str, &'static str, Call)> {
         log_page "nnnffnn" |s, v, t| s.log_page(&v, &t.run, LOG.0, LOG.1, LogQuery::default());
         log_download "nnnffnn" |s, v, t| s.log_download(&v, &t.run, LOG.0, LOG.1).map(|it| it.map(drop));
         start_run "nnnfyyy" |s, v, t| s.start_run(&v, &t.job, StartRequest::default(), None);
-        stop_run "nnnffyy" |s, v, t| s.stop_run(&v, &t.run, StopRequest { mode: StopMode::Kill }, None);
+        stop_run "nnnffyy" |s, v, t| s.stop_run(&v, &t.run, StopRequest::new(StopMode::Kill), None);
     }
 }
 

@@ -98,7 +98,7 @@ async fn stop_in_doubt(kind: Kind, point: &str, post: Post) -> BTreeSet<String> 
         assert!(tokio::time::Instant::now() < deadline, "it does not end");
         // Wakes the reconcilers, whose timers run by the host's clock; nothing else comes of it.
         let (viewer, id) = (world.viewer.clone(), run.clone());
-        let request = StopRequest { mode: StopMode::Kill };
+        let request = StopRequest::new(StopMode::Kill);
         let call = |service: Console| async move { service.stop_run(&viewer, &id, request, None).await };
         let _ = world.life().call(call).await;
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -46,6 +46,7 @@ pub(crate) struct RunRaw {
     started_at: Option<i64>,
     ended_at: Option<i64>,
     usage: String,
+    restored_from: Option<String>,
     row_version: i64,
     operation_id: Option<String>,
 }
@@ -83,6 +84,7 @@ impl TryFrom<RunRaw> for Run {
             started_at: raw.started_at,
             ended_at: raw.ended_at,
             usage: at.json("usage", &raw.usage)?,
+            restored_from: at.json_opt("restored_from", raw.restored_from.as_deref())?,
             row_version: raw.row_version,
             operation: at.parse_opt("operation_id", raw.operation_id.as_deref())?,
             job_name: raw.job_name,
@@ -108,7 +110,7 @@ macro_rules! run_columns {
          r.state_since, r.requested, r.requested_at, r.in_doubt_since, r.observed_at, r.observed_by, r.tick_ms, \
          r.external_id, r.engine_job_id, r.final_status, r.failure, r.tracking_url, r.tasks_running, \
          r.tasks_total, r.attempts, r.created_by, COALESCE(u.name, 'console') AS created_by_name, r.created_at, \
-         r.started_at, r.ended_at, r.usage, r.row_version, r.operation_id"
+         r.started_at, r.ended_at, r.usage, r.restored_from, r.row_version, r.operation_id"
     };
 }
 

@@ -9,6 +9,7 @@ use crate::{
 use domain::{
     Failure, Millis, Scope,
     id::{ClusterId, EnvironmentId, JobId, OperationId, RunId, TeamId, UserId},
+    restore::RestoredFrom,
     run::{Requested, RunState, Usage},
 };
 use serde_json::Value as Json;
@@ -29,6 +30,7 @@ pub struct NewRunRow {
     pub tick_ms: Millis,
     /// The engine's job id, where it is fixed in advance.
     pub engine_job_id: Option<String>,
+    pub restored_from: Option<RestoredFrom>,
     pub created_by: UserId,
     pub created_at: Millis,
     /// The operation that submits it.
@@ -72,6 +74,10 @@ pub struct RunRow {
     pub prepared: Option<Json>,
     /// Directory of the run's own files on HDFS.
     pub staging: Option<String>,
+    /// The state it starts from; decided with the run.
+    pub restored_from: Option<RestoredFrom>,
+    /// Directory of its checkpoints, once the engine has told it. Written by [`set_checkpoint_dir`] alone.
+    pub checkpoint_dir: Option<String>,
     pub usage: Usage,
     pub created_by: UserId,
     pub created_at: Millis,
@@ -112,6 +118,8 @@ struct Raw {
     launch: Option<String>,
     prepared: Option<String>,
     staging: Option<String>,
+    restored_from: Option<String>,
+    checkpoint_dir: Option<String>,
     usage: String,
     created_by: String,
     created_at: i64,
@@ -150,6 +158,8 @@ impl TryFrom<Raw> for RunRow {
             attempts: raw.attempts,
             launch: at.json_opt("launch", raw.launch.as_deref())?,
             prepared: at.json_opt("prepared", raw.prepared.as_deref())?,
+            restored_from: at.json_opt("restored_from", raw.restored_from.as_deref())?,
+            checkpoint_dir: raw.checkpoint_dir,
             usage: at.json("usage", &raw.usage)?,
             created_by: at.parse("created_by", &raw.created_by)?,
             created_at: raw.created_at,
@@ -175,15 +185,17 @@ macro_rules! light_columns {
         "id, job_id, version, team_id, cluster_id, environment_id, snapshot, queue, hadoop_user, state, \
          state_since, requested, requested_at, in_doubt_since, observed_at, observed_by, tick_ms, external_id, \
          engine_job_id, final_status, failure, tracking_url, rest_url, tasks_running, tasks_total, attempts, \
-         staging, usage, created_by, created_at, started_at, ended_at, row_version, operation_id"
+         staging, restored_from, checkpoint_dir, usage, created_by, created_at, started_at, ended_at, row_version, \
+         operation_id"
     };
 }
 
 statements! {
     INSERT = ("INSERT INTO runs (id, job_id, version, team_id, cluster_id, environment_id, snapshot, queue, \
         hadoop_user, state, state_since, requested, requested_at, tick_ms, engine_job_id, attempts, usage, \
-        created_by, created_at, row_version, operation_id) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11, $13, $14, 0, $15, $16, $11, 1, $17)");
+        created_by, created_at, row_version, operation_id, restored_from, restore_point_id) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11, $13, $14, 0, $15, $16, $11, 1, $17, $18, \
+        $19)");
     // Also takes the lock that a deletion of the job takes, so that one of the two loses.
     SET_LAST_RUN = ("UPDATE jobs SET last_run_id = $1 WHERE id = $2 AND deleted_at IS NULL");
     ROW = ("SELECT ", light_columns!(), ", launch, prepared FROM runs WHERE id = $1");
@@ -197,6 +209,11 @@ statements! {
         tasks_running = $17, tasks_total = $18, attempts = $19, launch = COALESCE($20, launch), \
         prepared = COALESCE($21, prepared), staging = $22, usage = $23, started_at = $24, ended_at = $25, \
         operation_id = $26, row_version = row_version + 1 WHERE id = $1 AND row_version = $2");
+    SET_CHECKPOINT_DIR = ("UPDATE runs SET checkpoint_dir = $2, collect = 1 WHERE id = $1 AND ended_at IS NULL");
+    SET_COLLECT = ("UPDATE runs SET collect = 1 WHERE id = $1");
+    SET_COLLECTED = ("UPDATE runs SET collect = 2 WHERE id = $1");
+    TO_COLLECT = ("SELECT ", light_columns!(), ", CAST(NULL AS TEXT) AS launch, CAST(NULL AS TEXT) AS prepared \
+        FROM runs WHERE collect = 1 AND ended_at IS NOT NULL ORDER BY id LIMIT $1");
     // Never backwards: a slow answer must not make a run look older than a newer one did.
     TOUCH = ("UPDATE runs SET observed_at = $2, observed_by = $3 WHERE cluster_id = $1 AND ended_at IS NULL \
         AND (observed_at IS NULL OR observed_at < $2) \
@@ -236,6 +253,8 @@ pub async fn insert(tx: &mut Tx, run: &NewRunRow) -> Result<(), Error> {
         json(&Usage::default())?,
         &run.created_by,
         &run.operation,
+        json_opt(&run.restored_from)?,
+        run.restored_from.as_ref().and_then(|from| from.point.as_ref()),
     ];
     tx.exec(INSERT, args).await?;
     Ok(())
@@ -291,6 +310,31 @@ pub async fn update(tx: &mut Tx, run: &RunRow, expected_row_version: i64) -> Res
         &run.operation,
     ];
     Ok(tx.exec(UPDATE, args).await? == 1)
+}
+
+/// Notes where the checkpoints of an open run lie, and that they are to be looked for when it has
+/// ended. The row version stays: nothing that is shown has changed.
+pub async fn set_checkpoint_dir(db: &Db, run: &RunId, dir: &str) -> Result<(), Error> {
+    db.exec(SET_CHECKPOINT_DIR, args![run, dir]).await?;
+    Ok(())
+}
+
+/// Has the run's restore points looked for on HDFS when it has ended.
+pub async fn set_to_collect(tx: &mut Tx, run: &RunId) -> Result<(), Error> {
+    tx.exec(SET_COLLECT, args![run]).await?;
+    Ok(())
+}
+
+/// Runs that have ended and whose restore points are to be looked for, without `launch` and `prepared`.
+pub async fn to_collect(source: impl Into<Source<'_>>, limit: i64) -> Result<Vec<RunRow>, Error> {
+    let raw: Vec<Raw> = source.into().all(TO_COLLECT, args![limit]).await?;
+    Ok(readable(raw))
+}
+
+/// Nothing more is to be looked for.
+pub async fn set_collected(tx: &mut Tx, run: &RunId) -> Result<(), Error> {
+    tx.exec(SET_COLLECTED, args![run]).await?;
+    Ok(())
 }
 
 /// Notes that the open ones of these runs were confirmed at `at` without a change. The row version stays: nothing

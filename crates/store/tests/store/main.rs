@@ -10,6 +10,7 @@
 mod databases;
 mod isolation;
 mod lists;
+mod restore_points;
 mod schema;
 mod sessions;
 mod world;

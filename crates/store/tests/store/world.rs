@@ -169,6 +169,7 @@ impl Side {
             hadoop_user: "etl".into(),
             tick_ms: 5000,
             engine_job_id: None,
+            restored_from: None,
             created_by: self.user.clone(),
             created_at: NOW,
             operation: None,

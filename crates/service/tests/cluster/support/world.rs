@@ -182,7 +182,9 @@ impl World {
     pub(crate) async fn stop(&self, run: &RunId, mode: StopMode) -> service::Result<Operation> {
         let (viewer, run) = (self.viewer.clone(), run.clone());
         let call = |service: Service| async move {
-            service.stop_run(&viewer, &run, StopRequest { mode }, None).await
+            service
+                .stop_run(&viewer, &run, StopRequest::new(mode), None)
+                .await
         };
         self.life().ask(call).await
     }
