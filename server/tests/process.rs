@@ -108,6 +108,20 @@ fn a_console_from_its_first_start_to_its_end() {
     );
     assert!(!unknown.status.success());
     assert!(text(&unknown.stderr).contains("no such user"));
+    // The refusal reaches a caller that sends everything before it reads.
+    let large = 10 * 1024 * 1024;
+    let head = format!(
+        "POST /api/v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {}\r\ncontent-type: \
+         application/json\r\ncontent-length: {large}\r\nconnection: close\r\n\r\n",
+        text(&token.stdout).trim()
+    );
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.write_all(head.as_bytes()).unwrap();
+    socket.write_all(&vec![b'x'; large]).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+
     let again = run(dir.path(), &["login-link"]);
     assert!(text(&again.stdout).starts_with(&format!("http://127.0.0.1:{port}/login#token=")));
 

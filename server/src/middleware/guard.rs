@@ -9,8 +9,12 @@ use axum::{
 };
 use domain::{Code, Failure};
 use http::{HeaderMap, Method, header};
-use http_body_util::Limited;
-use std::any::Any;
+use http_body_util::{BodyExt, Limited};
+use std::{any::Any, time::Duration};
+
+/// How much of a body that is too large is read before its refusal is sent, and for how long.
+const DISCARD_BYTES: usize = 16 * 1024 * 1024;
+const DISCARD_TIME: Duration = Duration::from_secs(5);
 
 /// The answer of a request that panicked; the cause goes to the log with the request id.
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
@@ -90,10 +94,23 @@ pub async fn body_limit(State(state): State<AppState>, request: Request, next: N
         .get(header::CONTENT_LENGTH)
         .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|announced| announced > max) {
+        if !request.headers().contains_key(header::EXPECT) {
+            discard(request.into_body()).await;
+        }
         return too_large(max).into_response();
     }
     next.run(request.map(|body| Body::new(Limited::new(body, max))))
         .await
+}
+
+/// Reads on for a while. A connection closed under a caller that still writes is reset, and takes the
+/// answer with it.
+async fn discard(body: Body) {
+    let mut body = Limited::new(body, DISCARD_BYTES);
+    let _ = tokio::time::timeout(DISCARD_TIME, async {
+        while let Some(Ok(_)) = body.frame().await {}
+    })
+    .await;
 }
 
 fn weight(state: &AppState, request: &Request) -> Weight {
