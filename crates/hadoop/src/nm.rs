@@ -14,9 +14,7 @@ use crate::{
 use net::{Bytes, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::time::Duration;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest piece of a log file asked for at once.
 pub const MAX_READ: u64 = 16 << 20;
 /// The block of lines before the content is far shorter.
@@ -140,11 +138,7 @@ impl NodeManager {
     }
 
     fn request(&self, path: &str) -> net::Request {
-        let mut request = self
-            .http
-            .get(at(&self.base, path))
-            .header(XSRF, "x")
-            .timeout(TIMEOUT);
+        let mut request = self.http.get(at(&self.base, path)).header(XSRF, "x");
         for (name, value) in self.identity.yarn() {
             request = request.query(name, value);
         }

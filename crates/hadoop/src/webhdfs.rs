@@ -15,12 +15,10 @@ use std::time::Duration;
 
 pub use types::{Batch, Checksum, ContentSummary, CreateOptions, FileKind, FileStatus, Mode};
 
-const TIMEOUT: Duration = Duration::from_secs(15);
-/// A recursive delete or the size of a large directory holds the NameNode's lock for long.
-const SLOW_TIMEOUT: Duration = Duration::from_secs(60);
+/// What holds the NameNode's lock for long, or reads a whole file, may take so many times as long as
+/// other requests.
+const SLOW: u32 = 4;
 const MAX_LIST_BODY: u64 = 64 << 20;
-/// Slowest upload that is waited for, in bytes per second, on top of `SLOW_TIMEOUT`.
-const SLOWEST: u64 = 256 << 10;
 
 /// Client of one file system as one Hadoop user.
 #[derive(Debug, Clone)]
@@ -141,7 +139,6 @@ impl WebHdfs {
             .put(target)
             .stream("application/octet-stream", length, body)
             .header(XSRF, "x")
-            .timeout(SLOW_TIMEOUT + Duration::from_secs(length / SLOWEST))
             .send()
             .await?;
         created(&reply)
@@ -155,14 +152,9 @@ impl WebHdfs {
         options: CreateOptions,
     ) -> Result<(), Error> {
         let content = content.into();
-        let target = self.create_target(path, options).await?;
-        let timeout = SLOW_TIMEOUT + Duration::from_secs(content.len() as u64 / SLOWEST);
-        let request = self
-            .http
-            .put(target)
-            .body("application/octet-stream", content)
-            .header(XSRF, "x");
-        created(&request.timeout(timeout).send().await?)
+        let length = content.len() as u64;
+        self.create(path, length, net::stream_bytes(content), options)
+            .await
     }
 
     async fn create_target(&self, path: &HdfsPath, options: CreateOptions) -> Result<Url, Error> {
@@ -203,7 +195,7 @@ impl WebHdfs {
                 .await?;
             located(&reply)
         });
-        let request = self.http.get(target.await?).header(XSRF, "x").timeout(TIMEOUT);
+        let request = self.http.get(target.await?).header(XSRF, "x");
         let download = request.max_body(length.unwrap_or(u64::MAX)).open().await?;
         if download.status().is_success() {
             return Ok(download);
@@ -245,7 +237,7 @@ impl WebHdfs {
             .http
             .get(target.await?)
             .accept_json()
-            .timeout(SLOW_TIMEOUT)
+            .timeout(self.slow())
             .max_body(1 << 20)
             .send()
             .await?;
@@ -257,7 +249,7 @@ impl WebHdfs {
         // With the option this is rename2, which reports failures; without, it is the old call that
         // only answers `false`.
         let query = [("destination", to.as_str()), ("renameoptions", "NONE")];
-        self.change(&Method::PUT, from, "RENAME", &query, TIMEOUT)
+        self.change(&Method::PUT, from, "RENAME", &query, self.http.timeout())
             .await
             .map(drop)
     }
@@ -271,7 +263,7 @@ impl WebHdfs {
                 path,
                 "DELETE",
                 &[("recursive", &recursive)],
-                SLOW_TIMEOUT,
+                self.slow(),
             )
             .await?;
         boolean(&reply)
@@ -339,8 +331,11 @@ impl WebHdfs {
 
     async fn get(&self, path: &HdfsPath, op: &str, query: &[(&str, &str)]) -> Result<Value, Error> {
         let answer = self.endpoints.call(true, |base| async move {
-            let request = self.request(Method::GET, &base, path, op, query);
-            value(&request.timeout(SLOW_TIMEOUT).send().await?)
+            let mut request = self.request(Method::GET, &base, path, op, query);
+            if matches!(op, "LISTSTATUS" | "GETCONTENTSUMMARY") {
+                request = request.timeout(self.slow());
+            }
+            value(&request.send().await?)
         });
         answer.await
     }
@@ -407,11 +402,11 @@ impl WebHdfs {
         for (name, value) in query.iter().copied().chain(self.identity.hdfs()) {
             request = request.query(name, value);
         }
-        request
-            .accept_json()
-            .header(XSRF, "x")
-            .timeout(TIMEOUT)
-            .max_body(MAX_LIST_BODY)
+        request.accept_json().header(XSRF, "x").max_body(MAX_LIST_BODY)
+    }
+
+    fn slow(&self) -> Duration {
+        self.http.timeout() * SLOW
     }
 }
 

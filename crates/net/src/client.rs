@@ -10,6 +10,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Time for a whole request unless the request names its own.
     pub timeout: Duration,
+    /// Longest pause while a body is sent or received piece by piece, however long it is.
+    pub idle: Duration,
     /// Most bytes of an answer that is read into memory unless the request names its own.
     pub max_body: u64,
     /// Extra certificate authorities, PEM; they are added to those of the system.
@@ -21,6 +23,7 @@ impl Default for Options {
         Self {
             connect_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(30),
+            idle: Duration::from_secs(30),
             max_body: 64 << 20,
             ca_pem: None,
         }
@@ -32,6 +35,7 @@ impl Default for Options {
 pub struct Client {
     pub(crate) inner: reqwest::Client,
     pub(crate) timeout: Duration,
+    pub(crate) idle: Duration,
     pub(crate) max_body: u64,
 }
 
@@ -60,8 +64,14 @@ impl Client {
         Ok(Self {
             inner,
             timeout: options.timeout,
+            idle: options.idle,
             max_body: options.max_body,
         })
+    }
+
+    /// Time for a whole request that does not name its own.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Starts a request; nothing is sent before [`Request::send`] or [`Request::open`].

@@ -15,6 +15,6 @@ pub use bytes::Bytes;
 pub use client::{Client, Options};
 pub use error::{Error, redact};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-pub use request::{ByteStream, Request, stream_file};
+pub use request::{ByteStream, Request, stream_bytes, stream_file};
 pub use response::{Download, Reply};
 pub use url::Url;

@@ -2,7 +2,12 @@ use crate::{Client, Download, Error, Reply, error};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use std::{io, pin::Pin, time::Duration};
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     time::{Instant, sleep, timeout_at},
@@ -87,7 +92,8 @@ impl Request {
         }
     }
 
-    /// Sends exactly `length` bytes from `stream`; such a request is never repeated.
+    /// Sends exactly `length` bytes from `stream`; such a request is never repeated. Its time-out
+    /// bounds no whole but each pause: between two pieces, and until the answer.
     pub fn stream(mut self, content_type: &'static str, length: u64, stream: ByteStream) -> Self {
         self.headers
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -95,7 +101,8 @@ impl Request {
         self
     }
 
-    /// Time for everything: connection, repeats, and for [`Request::send`] the whole answer.
+    /// Time for everything: connection, repeats, and for [`Request::send`] the whole answer; not for
+    /// a streamed body, whose pauses count.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -145,11 +152,14 @@ impl Request {
         }
         let repeat = self.repeat && !matches!(self.body, Body::Stream { .. });
         let deadline = Instant::now() + self.timeout;
+        let pulse = Pulse::new(self.client.idle);
+        let streams = matches!(self.body, Body::Stream { .. });
         let mut stream = None;
         if let Body::Stream { length, stream: body } = self.body {
             self.headers
                 .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-            stream = Some(exactly(length, body));
+            let beat = pulse.clone();
+            stream = Some(exactly(length, body).inspect(move |_| beat.beat()));
             self.body = Body::Empty;
         }
         let mut tries = 0;
@@ -173,7 +183,7 @@ impl Request {
                     .send()
                     .await
                     .map_err(|error| sending(&target, error, self.timeout))?;
-                let mut download = Download::new(target.clone(), response, self.max_body);
+                let mut download = Download::new(target.clone(), response, self.max_body, self.client.idle);
                 let body = if read {
                     download.read_all().await?
                 } else {
@@ -181,12 +191,16 @@ impl Request {
                 };
                 Ok((download, body))
             };
-            let outcome = timeout_at(deadline, exchange).await.unwrap_or_else(|_| {
-                Err(Error::Timeout {
-                    target: target.clone(),
-                    after: self.timeout,
-                })
-            });
+            let (outcome, after) = if streams {
+                (pulse.watch(exchange).await, self.client.idle)
+            } else {
+                (timeout_at(deadline, exchange).await.ok(), self.timeout)
+            };
+            let late = || Error::Timeout {
+                target: target.clone(),
+                after,
+            };
+            let outcome = outcome.unwrap_or_else(|| Err(late()));
             match outcome {
                 Err(error) if repeat && tries < MAX_TRIES && error.is_transient() => {
                     let pause = FIRST_PAUSE * 2u32.pow(tries - 1);
@@ -223,6 +237,43 @@ fn sending(target: &str, error: reqwest::Error, after: Duration) -> Error {
 #[error("{0}")]
 struct SourceError(String);
 
+/// When a transfer last went on.
+#[derive(Clone)]
+struct Pulse {
+    idle: Duration,
+    last: Arc<Mutex<Instant>>,
+}
+
+impl Pulse {
+    fn new(idle: Duration) -> Self {
+        Self {
+            idle,
+            last: Arc::new(Mutex::new(Instant::now())),
+        }
+    }
+
+    fn beat(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn ends(&self) -> Instant {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) + self.idle
+    }
+
+    /// What `exchange` brings; `None` once nothing has gone on for too long.
+    async fn watch<T>(&self, exchange: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(exchange);
+        loop {
+            let ends = self.ends();
+            match timeout_at(ends, &mut exchange).await {
+                Ok(outcome) => return Some(outcome),
+                Err(_) if self.ends() > ends => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
 /// `stream`, ended with an error when it has more or fewer than `length` bytes: a file that changed
 /// while it was read must not become a short file elsewhere.
 fn exactly(length: u64, stream: ByteStream) -> impl Stream<Item = io::Result<Bytes>> + Send {
@@ -251,6 +302,16 @@ pub fn stream_file(reader: impl AsyncRead + Send + Unpin + 'static) -> ByteStrea
         let read = (&mut reader).take(CHUNK as u64).read_to_end(&mut chunk).await?;
         Ok((read > 0).then(|| (Bytes::from(chunk), reader)))
     }))
+}
+
+/// What is in memory, as a body that is sent piece by piece.
+pub fn stream_bytes(mut bytes: Bytes) -> ByteStream {
+    const PIECE: usize = 256 << 10;
+    let pieces = std::iter::from_fn(move || {
+        let piece = bytes.split_to(bytes.len().min(PIECE));
+        (!piece.is_empty()).then_some(Ok(piece))
+    });
+    Box::pin(futures::stream::iter(pieces))
 }
 
 /// How errors and logs name a request: without user info, query and fragment.

@@ -4,9 +4,6 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use serde::de::DeserializeOwned;
 use std::{io, time::Duration};
 
-/// Longest pause between two pieces of an answer.
-const IDLE: Duration = Duration::from_secs(30);
-
 /// An answer read to its end.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -45,15 +42,17 @@ pub struct Download {
     target: String,
     response: reqwest::Response,
     limit: u64,
+    idle: Duration,
     read: u64,
 }
 
 impl Download {
-    pub(crate) fn new(target: String, response: reqwest::Response, limit: u64) -> Self {
+    pub(crate) fn new(target: String, response: reqwest::Response, limit: u64, idle: Duration) -> Self {
         Self {
             target,
             response,
             limit,
+            idle,
             read: 0,
         }
     }
@@ -81,12 +80,12 @@ impl Download {
         }
         let late = || Error::Timeout {
             target: self.target.clone(),
-            after: IDLE,
+            after: self.idle,
         };
-        let chunk = tokio::time::timeout(IDLE, self.response.chunk())
+        let chunk = tokio::time::timeout(self.idle, self.response.chunk())
             .await
             .map_err(|_| late())?;
-        let chunk = chunk.map_err(|error| Error::from_reqwest(&self.target, error, IDLE))?;
+        let chunk = chunk.map_err(|error| Error::from_reqwest(&self.target, error, self.idle))?;
         if let Some(chunk) = &chunk {
             self.read += chunk.len() as u64;
             if self.read > self.limit {

@@ -284,3 +284,50 @@ async fn uploads_have_exactly_the_announced_length() {
     let error = put(b"hello!").await.unwrap_err();
     assert!(matches!(error, Error::Source { .. }), "{error:?}");
 }
+
+/// An upload may take long in all, as long as it goes on.
+#[tokio::test]
+async fn an_upload_is_judged_by_its_pauses() {
+    const PIECES: usize = 12;
+    let impatient = Client::with(Options {
+        timeout: Duration::from_millis(200),
+        idle: Duration::from_millis(400),
+        ..Options::default()
+    })
+    .unwrap();
+    let server = Server::start(|_, head, mut socket| async move {
+        let mut left = PIECES - head.split("\r\n\r\n").nth(1).map_or(0, str::len);
+        let mut byte = [0];
+        while left > 0 && socket.read(&mut byte).await.unwrap_or(0) > 0 {
+            left -= 1;
+        }
+        say(&mut socket, "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n").await;
+    })
+    .await;
+    // Each pause is shorter than the limit of a pause, all together are longer than any limit.
+    let pieces = |pause: u64, hangs_after: usize| {
+        let stream = futures::stream::iter(0..PIECES).then(move |n| async move {
+            let pause = if n == hangs_after { 60_000 } else { pause };
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            Ok(Bytes::from_static(b"x"))
+        });
+        Box::pin(stream) as net::ByteStream
+    };
+    let started = Instant::now();
+    let reply = impatient
+        .put(server.url.clone())
+        .stream("application/octet-stream", PIECES as u64, pieces(80, PIECES))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.status, StatusCode::CREATED);
+    assert!(started.elapsed() > Duration::from_millis(900));
+    let started = Instant::now();
+    let stuck = impatient
+        .put(server.url.clone())
+        .stream("application/octet-stream", PIECES as u64, pieces(1, 5))
+        .send()
+        .await;
+    assert!(matches!(stuck, Err(Error::Timeout { .. })), "{stuck:?}");
+    assert!(started.elapsed() < Duration::from_secs(5));
+}

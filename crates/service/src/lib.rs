@@ -17,6 +17,7 @@ mod environments;
 mod error;
 pub mod events;
 mod jobs;
+mod lanes;
 mod logs;
 mod people;
 pub mod reconcile;
@@ -30,8 +31,16 @@ pub use people::SignedIn;
 
 use bytes::Bytes;
 use domain::{Action, Millis, Viewer, id::DeploymentId, id::TeamId};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use store::Db;
+use tokio_util::task::TaskTracker;
+
+/// How much longer than a request a transfer may pause: a DataNode that dies is replaced meanwhile.
+const IDLE: u32 = 3;
 
 /// What the console is told at its start.
 pub struct Config {
@@ -43,7 +52,7 @@ pub struct Config {
     pub allowed_directories: Vec<PathBuf>,
     /// How often a cluster is asked at rest.
     pub tick: Duration,
-    /// Deadline of one request to a cluster.
+    /// Deadline of one request to a cluster. Transfers of files have none; their pauses are limited.
     pub request_timeout: Duration,
 }
 
@@ -61,6 +70,9 @@ struct Inner {
     net: net::Client,
     bus: events::Bus,
     board: reconcile::Board,
+    tasks: OnceLock<TaskTracker>,
+    submitting: lanes::Lanes,
+    stopping: lanes::Lanes,
     clusters: clusters::Connections,
     sweeps: clusters::Sweeps,
     writing: environments::Writing,
@@ -69,6 +81,13 @@ struct Inner {
     tracker: runs::Tracker,
     waiting: runs::Waiting,
     logs: logs::Spool,
+}
+
+impl Inner {
+    /// Where work that outlasts its caller runs; the console waits for it when it stops.
+    fn tasks(&self) -> &TaskTracker {
+        self.tasks.get_or_init(TaskTracker::new)
+    }
 }
 
 impl Service {
@@ -81,7 +100,11 @@ impl Service {
         }
         let deployment = deployment(&db, clock.now()).await?;
         let net = net::Client::with(net::Options {
+            connect_timeout: config
+                .request_timeout
+                .min(net::Options::default().connect_timeout),
             timeout: config.request_timeout,
+            idle: config.request_timeout * IDLE,
             ..net::Options::default()
         })
         .map_err(Error::internal)?;
@@ -95,6 +118,9 @@ impl Service {
             net,
             bus: events::Bus::new(),
             board: reconcile::Board::new(),
+            tasks: OnceLock::new(),
+            submitting: lanes::Lanes::default(),
+            stopping: lanes::Lanes::default(),
             clusters: clusters::Connections::default(),
             sweeps: clusters::Sweeps::default(),
             writing: environments::Writing::default(),

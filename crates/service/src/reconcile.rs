@@ -162,6 +162,8 @@ where
 impl Service {
     /// Starts every reconciler on `tasks`; they end when `stop` is cancelled.
     pub fn start(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        // Started twice, the first tracker stays; both are waited for by whoever made them.
+        let _ = self.inner.tasks.set(tasks.clone());
         macro_rules! run {
             ($name:ident, $method:ident) => {
                 tasks.spawn(drive(

@@ -10,9 +10,7 @@ use model::{Jobs, Settings, TaskManagers};
 use net::{Method, Reply, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::time::Duration;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BODY: u64 = 8 << 20;
 const MAX_REASON: usize = 500;
 
@@ -176,12 +174,7 @@ impl Client {
     fn request(&self, method: Method, path: &str) -> net::Request {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path()));
-        let request = self
-            .http
-            .request(method, url)
-            .accept_json()
-            .timeout(TIMEOUT)
-            .max_body(MAX_BODY);
+        let request = self.http.request(method, url).accept_json().max_body(MAX_BODY);
         self.query
             .iter()
             .fold(request, |request, (name, value)| request.query(name, value))

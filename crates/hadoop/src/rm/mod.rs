@@ -13,7 +13,6 @@ use crate::{
 use net::{HeaderName, Method, Reply, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 pub use queues::{Queue, Scheduler};
 
@@ -21,8 +20,6 @@ const APPS: &str = "/ws/v1/cluster/apps";
 /// An answer with every application a ResourceManager remembers stays below this.
 const MAX_APPS_BODY: u64 = 64 << 20;
 const MAX_BODY: u64 = 16 << 20;
-const TIMEOUT: Duration = Duration::from_secs(10);
-const SUBMIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What a list of applications is asked without: it is long and repeats what is known.
 const DESELECT: &str = "resourceRequests,timeouts,resourceInfo,appNodeLabelExpression,amNodeLabelExpression";
 
@@ -312,10 +309,7 @@ impl ResourceManager {
 
     async fn post(&self, path: &str, xml: Option<&net::Bytes>, repeatable: bool) -> Result<Reply, Error> {
         let reply = self.endpoints.call(repeatable, |base| async move {
-            let request = self
-                .request(Method::POST, &base, path, &[])
-                .once()
-                .timeout(SUBMIT_TIMEOUT);
+            let request = self.request(Method::POST, &base, path, &[]).once();
             let request = match xml {
                 Some(xml) => request.body("application/xml", xml.clone()),
                 None => request,
@@ -347,11 +341,7 @@ impl ResourceManager {
         for (name, value) in query.iter().copied().chain(self.identity.yarn()) {
             request = request.query(name, value);
         }
-        request
-            .accept_json()
-            .header(XSRF, "x")
-            .timeout(TIMEOUT)
-            .max_body(limit)
+        request.accept_json().header(XSRF, "x").max_body(limit)
     }
 }
 

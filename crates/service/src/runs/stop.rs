@@ -4,7 +4,7 @@ use super::{
     change::{Change, Proof},
     decide::Phase,
     start::steps,
-    submit::{after_failure, backoff, enter, finish, log},
+    submit::{backoff, enter, finish, log},
 };
 use crate::{
     Error, Result, Service,
@@ -20,17 +20,13 @@ use domain::{
     operation::{Operation, OperationKind, OperationState},
     run::{Requested, RunState, StopMode, StopRequest},
 };
-use futures::StreamExt;
 use serde_json::json;
-use std::sync::atomic::{AtomicBool, Ordering};
 use store::{
     operations::{NewOperation, OperationRow},
     runs::RunRow,
 };
 
 const STEPS: [&str; 2] = ["ask", "await"];
-const BATCH: i64 = 64;
-const PARALLEL: usize = 8;
 /// How often a stop that is refused is tried before it is told as failed. A kill nobody answers is tried
 /// until somebody does.
 const MAX_ATTEMPTS: i64 = 60;
@@ -207,23 +203,9 @@ impl Service {
     }
 
     pub(crate) async fn activate_stop(&self) -> Result<Activation> {
-        let due = store::operations::due(self.db(), OperationKind::Stop, self.now(), BATCH).await?;
-        let handled = due.len() as u64;
-        let failed = &AtomicBool::new(false);
-        futures::stream::iter(due)
-            .for_each_concurrent(PARALLEL, |operation| async move {
-                let id = operation.id.clone();
-                if let Err(error) = self.step_stop(operation).await {
-                    failed.store(true, Ordering::Relaxed);
-                    tracing::error!(operation = %id, error = %error, "stop step failed");
-                }
-            })
-            .await;
-        let next = self.until_due(OperationKind::Stop).await?;
-        Ok(Activation {
-            handled,
-            next: after_failure(next, failed.load(Ordering::Relaxed)),
-        })
+        let step = |service: Self, operation| async move { service.step_stop(operation).await };
+        self.step_due(OperationKind::Stop, Name::Stop, &self.inner.stopping, step)
+            .await
     }
 
     async fn step_stop(&self, mut operation: OperationRow) -> Result<()> {

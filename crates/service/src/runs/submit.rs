@@ -22,18 +22,11 @@ use domain::{
     operation::{LogLine, OperationKind, OperationState, Step},
     run::{Requested, RunState},
 };
-use futures::StreamExt;
 use hadoop::{ApplicationId, Observation, rm::AppQuery, types::AppState};
 use serde_json::json;
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 use store::{operations::OperationRow, runs::RunRow};
 
-/// Submissions handled in one activation, and at once.
-const BATCH: i64 = 64;
-const PARALLEL: usize = 8;
 /// How long trouble that may pass is waited out before nothing was sent yet.
 const PATIENCE_MS: Millis = 10 * 60_000;
 /// How many POSTs may be answered with a server's error before the submission is given up.
@@ -49,23 +42,9 @@ const REMEMBERED: i64 = 1000;
 
 impl Service {
     pub(crate) async fn activate_submit(&self) -> Result<Activation> {
-        let due = store::operations::due(self.db(), OperationKind::Submit, self.now(), BATCH).await?;
-        let handled = due.len() as u64;
-        let failed = &AtomicBool::new(false);
-        futures::stream::iter(due)
-            .for_each_concurrent(PARALLEL, |operation| async move {
-                let id = operation.id.clone();
-                if let Err(error) = self.step_submit(operation).await {
-                    failed.store(true, Ordering::Relaxed);
-                    tracing::error!(operation = %id, error = %error, "submission step failed");
-                }
-            })
-            .await;
-        let next = self.until_due(OperationKind::Submit).await?;
-        Ok(Activation {
-            handled,
-            next: after_failure(next, failed.load(Ordering::Relaxed)),
-        })
+        let step = |service: Self, operation| async move { service.step_submit(operation).await };
+        self.step_due(OperationKind::Submit, Name::Submit, &self.inner.submitting, step)
+            .await
     }
 
     /// How long until the next operation of a kind is due.

@@ -54,7 +54,7 @@ enum Trouble {
     PostLost,
     /// The POST is lost, and arrives when everything is over.
     PostLate,
-    /// The POST takes long.
+    /// The POST takes longer than anybody waits for its answer, and arrives.
     PostSlow,
     /// A gateway answers the POST that was taken.
     GatewayError,
@@ -89,7 +89,7 @@ impl Trouble {
         Some(Fault::on_submit(match self {
             Trouble::AnswerLost => Action::ProcessThenDrop,
             Trouble::PostLost | Trouble::PostLate => Action::DropBefore,
-            Trouble::PostSlow => Action::Delay(1_000),
+            Trouble::PostSlow => Action::Delay(2_500),
             Trouble::GatewayError => Action::ProcessThenStatus(502, "bad gateway".into()),
             Trouble::Refused => Action::Status(
                 400,

@@ -17,6 +17,7 @@ mod outage;
 mod placing;
 mod refused;
 mod rights;
+mod slow_post;
 mod stop_in_doubt;
 mod support;
 mod sweep;

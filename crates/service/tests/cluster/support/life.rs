@@ -153,7 +153,8 @@ fn live(
             runner_jar: bytes::Bytes::from_static(b"the runner"),
             allowed_directories: vec![plan.allowed],
             tick: plan.tick,
-            request_timeout: Duration::from_millis(700),
+            // Between what a fake that is busy needs and what a test can wait for.
+            request_timeout: Duration::from_secs(2),
         };
         let service = Service::new(db, plan.clock, config).await.unwrap();
         if plan.works {
