@@ -97,6 +97,7 @@ impl Service {
     }
 
     fn announce_cluster(&self, row: &ClusterRow) {
+        self.inner.bus.grants_changed();
         self.inner.bus.send(Event {
             topic: Topic::Cluster,
             id: row.code.clone(),
