@@ -28,6 +28,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["sqlx", "axum", "leptos", "reqwest"],
     ),
     (
+        "spark",
+        &["domain", "hadoop", "net"],
+        &["sqlx", "axum", "leptos", "reqwest"],
+    ),
+    (
         "identity",
         &["domain"],
         &["sqlx", "axum", "leptos", "reqwest", "tokio"],
@@ -35,7 +40,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("store", &["domain"], &["axum", "leptos", "reqwest"]),
     (
         "service",
-        &["domain", "flink", "hadoop", "identity", "net", "store"],
+        &["domain", "flink", "hadoop", "identity", "net", "spark", "store"],
         &["axum", "leptos", "reqwest", "http", "hyper", "sqlx"],
     ),
     (
@@ -51,16 +56,18 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("frontend", &["app"], &["tokio", "sqlx", "axum", "reqwest"]),
     (
         "testkit",
-        &["domain", "flink", "hadoop", "identity", "net", "service", "store"],
+        &[
+            "domain", "flink", "hadoop", "identity", "net", "service", "spark", "store",
+        ],
         &["leptos"],
     ),
     ("xtask", &[], &["tokio", "sqlx", "axum", "leptos", "reqwest"]),
 ];
 
 /// Crates that must never reach the browser.
-const NATIVE_ONLY: [&str; 12] = [
-    "tokio", "sqlx", "axum", "reqwest", "hyper", "store", "service", "identity", "hadoop", "flink", "net",
-    "testkit",
+const NATIVE_ONLY: [&str; 13] = [
+    "tokio", "sqlx", "axum", "reqwest", "hyper", "store", "service", "identity", "hadoop", "flink", "spark",
+    "net", "testkit",
 ];
 
 /// All violations, one a line.

@@ -136,7 +136,7 @@ pub(crate) fn airports() -> Res<PathBuf> {
     Ok(csv)
 }
 
-fn pip(downloads: &Path) -> Command {
+pub(crate) fn pip(downloads: &Path) -> Command {
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "download", "--no-deps", "--progress-bar", "off"]);
     pip.arg("--disable-pip-version-check")
@@ -146,7 +146,7 @@ fn pip(downloads: &Path) -> Command {
 }
 
 /// Compares the files listed in a `sha256sum` manifest with those in `dir`.
-fn verify(dir: &Path, manifest: &Path) -> Res<()> {
+pub(crate) fn verify(dir: &Path, manifest: &Path) -> Res<()> {
     let mut sums = Command::new("sha256sum");
     sums.args(["--check", "--quiet", "--strict"])
         .arg(manifest)

@@ -34,7 +34,7 @@ usage: cargo xtask <command>
   bench                          starts by the console and by the engine's own client, start-up, page load
   with <command> [arguments]     run a command as the suite does: own PostgreSQL, sandbox addresses
   web                            build what the browser gets
-  runner                         build the Java runner
+  runner                         build the Java runners
   release                        build the one file: web assets, migrations and runner inside
 
   sandbox up                     start the single-node Hadoop (fetched once)
@@ -43,6 +43,7 @@ usage: cargo xtask <command>
   sandbox logs [daemon]          where the logs are and how they end
   sandbox start|stop <daemon> [--kill]
   sandbox env                    KEY=VALUE lines for scripts
+  sandbox spark [version]        fetch Spark and build its runner, which only its own tests need
 
 daemons: namenode datanode resourcemanager nodemanager
 environment: PENSTOCK_CACHE (default ~/.cache/penstock), PENSTOCK_DEMO_PORT (8686),
@@ -63,7 +64,9 @@ fn main() -> ExitCode {
         ["release"] => release().map(|()| ExitCode::SUCCESS),
         ["with", command @ ..] => test::with(command),
         ["web"] => web::build().map(|()| ExitCode::SUCCESS),
-        ["runner"] => web::runner().map(|_| ExitCode::SUCCESS),
+        ["runner"] => web::runner()
+            .and_then(|_| web::spark_runner())
+            .map(|_| ExitCode::SUCCESS),
         ["sandbox", rest @ ..] => sandbox::command(rest),
         _ => {
             println!("{USAGE}");

@@ -67,23 +67,49 @@ pub(crate) fn runner() -> Res<PathBuf> {
             "runner",
             maven.args(["-q", "-DskipTests", "package"]),
         )?;
-        publish_runner(&into)
+        publish("runner", &["penstock-runner.jar", "penstock-testjobs.jar"], &into)
+    })?;
+    Ok(jar)
+}
+
+/// The same for Spark, in a project of its own: it needs other libraries, and only some work needs it.
+pub(crate) fn spark_runner() -> Res<PathBuf> {
+    tools::system(&[Need::Java, Need::Maven])?;
+    let _lock = cache::lock("runner")?;
+    let into = cache::dir("runner")?;
+    let jar = into.join("penstock-spark-runner.jar");
+    step("spark-runner", &["runner/spark"], &jar, || {
+        let mut maven = maven_on("runner/spark");
+        run::quiet(
+            "building the runner for Spark",
+            "spark-runner",
+            maven.args(["-q", "-DskipTests", "package"]),
+        )?;
+        publish(
+            "runner/spark",
+            &["penstock-spark-runner.jar", "penstock-spark-testjobs.jar"],
+            &into,
+        )
     })?;
     Ok(jar)
 }
 
 /// Maven on the runner's project.
 pub(crate) fn maven() -> Command {
+    maven_on("runner")
+}
+
+fn maven_on(project: &str) -> Command {
     let mut maven = Command::new("mvn");
     maven
         .args(["-B", "-ntp", "-f"])
-        .arg(cache::checkout().join("runner/pom.xml"));
+        .arg(cache::checkout().join(project).join("pom.xml"));
     maven
 }
 
-fn publish_runner(into: &Path) -> Res<()> {
-    for name in ["penstock-runner.jar", "penstock-testjobs.jar"] {
-        let from = cache::checkout().join("runner/target").join(name);
+fn publish(project: &str, names: &[&str], into: &Path) -> Res<()> {
+    for name in names {
+        let from = cache::checkout().join(project).join("target").join(name);
         fs::copy(&from, into.join(name)).map_err(|e| format!("cannot copy {}: {e}", from.display()))?;
     }
     Ok(())

@@ -4,6 +4,7 @@ pub(crate) mod conf;
 pub(crate) mod daemon;
 pub(crate) mod hdfs;
 pub(crate) mod probe;
+mod spark;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -31,9 +32,11 @@ pub(crate) fn command(words: &[&str]) -> Res<ExitCode> {
         ["stop", name] => done(stop(Daemon::named(name)?, false)),
         ["stop", name, "--kill"] => done(stop(Daemon::named(name)?, true)),
         ["env"] => done(env()),
+        ["spark"] => done(fetch_spark(&spark::VERSIONS)),
+        ["spark", version] => done(fetch_spark(&[version])),
         _ => Err(
             "sandbox up | down [--wipe] | status [--json] | logs [daemon] | start <daemon> | \
-                  stop <daemon> [--kill] | env"
+                  stop <daemon> [--kill] | env | spark [version]"
                 .into(),
         ),
     }
@@ -310,6 +313,15 @@ fn logs(daemons: &[Daemon]) -> Res<()> {
     Ok(())
 }
 
+/// Fetches what is missing of these versions of Spark and says where they are.
+fn fetch_spark(versions: &[&str]) -> Res<()> {
+    crate::web::spark_runner()?;
+    for version in versions {
+        run::say(&format!("Spark {version}: {}", spark::spark(version)?.display()));
+    }
+    Ok(())
+}
+
 /// What scripts and tests need to know, as `KEY=VALUE` lines.
 fn env() -> Res<()> {
     for (key, value) in variables()? {
@@ -336,6 +348,29 @@ pub(crate) fn variables() -> Res<Vec<(&'static str, String)>> {
             layout.hadoop.join("lib").display().to_string(),
         ),
         ("PENSTOCK_SANDBOX_FLINK", flink.display().to_string()),
+        // Named, not fetched: `sandbox spark` does that.
+        (
+            "PENSTOCK_SANDBOX_SPARK",
+            spark::place(spark::VERSIONS[0])?.display().to_string(),
+        ),
+        (
+            "PENSTOCK_SANDBOX_SPARK_3",
+            spark::place(spark::VERSIONS[1])?.display().to_string(),
+        ),
+        (
+            "PENSTOCK_SPARK_RUNNER_JAR",
+            cache::dir("runner")?
+                .join("penstock-spark-runner.jar")
+                .display()
+                .to_string(),
+        ),
+        (
+            "PENSTOCK_SPARK_TESTJOBS_JAR",
+            cache::dir("runner")?
+                .join("penstock-spark-testjobs.jar")
+                .display()
+                .to_string(),
+        ),
         ("PENSTOCK_SANDBOX_LOGS", layout.logs.display().to_string()),
         ("PENSTOCK_SANDBOX_SUPERUSER", SUPERUSER.to_owned()),
     ])
