@@ -28,6 +28,10 @@ pub(crate) fn programs() -> Option<PathBuf> {
     bin.join("initdb").is_file().then_some(bin)
 }
 
+/// A certificate that signs itself may not call itself an authority, or no client takes it for a server's.
+const CERTIFICATE: &str = "[req]\ndistinguished_name = name\nx509_extensions = server\n[name]\n[server]\n\
+                           basicConstraints = critical, CA:FALSE\nsubjectAltName = IP:127.0.0.1\n";
+
 impl Postgres {
     pub(crate) fn start() -> Res<Self> {
         let programs = programs().ok_or("no PostgreSQL server found: apt-get install postgresql")?;
@@ -81,14 +85,41 @@ impl Postgres {
             "--no-sync",
         ]);
         init.arg("--auth=scram-sha-256").arg("--pwfile").arg(&file);
-        run::quiet("creating a PostgreSQL for the tests", "initdb", &mut init)
+        run::quiet("creating a PostgreSQL for the tests", "initdb", &mut init)?;
+        self.certify()
+    }
+
+    /// Makes the certificate the server shows, where its account finds it.
+    fn certify(&self) -> Res<()> {
+        let data = self.data();
+        let (key, certificate) = (data.join("server.key"), self.certificate());
+        let settings = self.home.join("openssl.cnf");
+        cache::write(&settings, CERTIFICATE)?;
+        let mut openssl = Command::new("openssl");
+        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]);
+        openssl
+            .args(["-subj", "/CN=penstock-tests", "-config"])
+            .arg(&settings);
+        openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+        run::output(&mut openssl)?;
+        // The server refuses a key that others can read.
+        fs::set_permissions(&key, Permissions::from_mode(0o600)).map_err(|e| e.to_string())?;
+        if let Some(account) = self.account {
+            run::output(Command::new("chown").arg(account).arg(&key).arg(&certificate))?;
+        }
+        Ok(())
+    }
+
+    /// The certificate to trust; it is its own authority.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.data().join("server.crt")
     }
 
     fn launch(&self, port: u16) -> Res<()> {
         // Nothing in it outlives the tests, so it need not survive a power cut.
         let options = format!(
             "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off \
-             -c synchronous_commit=off -c full_page_writes=off -c max_connections=300",
+             -c ssl=on -c synchronous_commit=off -c full_page_writes=off -c max_connections=300",
             self.home.display()
         );
         let mut start = self.command("pg_ctl");

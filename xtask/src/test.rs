@@ -151,6 +151,10 @@ fn environment(postgres: &Postgres) -> Res<Vec<(&'static str, String)>> {
     variables.extend([
         ("PENSTOCK_TEST_PG", postgres.url.clone()),
         (
+            "PENSTOCK_TEST_PG_CERT",
+            postgres.certificate().display().to_string(),
+        ),
+        (
             "PENSTOCK_TESTJOBS_JAR",
             jar.with_file_name("penstock-testjobs.jar").display().to_string(),
         ),

@@ -30,7 +30,7 @@ impl Need {
             Self::Maven => &["maven"],
             Self::Node => &["nodejs", "npm"],
             Self::Pip => &["python3", "python3-pip"],
-            Self::Postgres => &["postgresql"],
+            Self::Postgres => &["postgresql", "openssl"],
             // Without the font every Chinese character is an empty box, and its width is wrong.
             Self::Chromium => &["chromium", "fonts-noto-cjk"],
         }
@@ -43,7 +43,7 @@ impl Need {
             Self::Maven => run::on_path("mvn"),
             Self::Node => run::on_path("node") && run::on_path("npm"),
             Self::Pip => run::output(Command::new("python3").args(["-m", "pip", "--version"])).is_ok(),
-            Self::Postgres => crate::postgres::programs().is_some(),
+            Self::Postgres => crate::postgres::programs().is_some() && run::on_path("openssl"),
             Self::Chromium => {
                 run::on_path("chromium") && Path::new("/usr/share/fonts/opentype/noto").is_dir()
             }

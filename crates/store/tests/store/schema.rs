@@ -100,6 +100,27 @@ async fn addresses_that_cannot_work_are_refused() {
     assert!(matches!(away, Err(Error::Busy(_))), "{away:?}");
 }
 
+/// A server's certificate is checked when the address asks for it.
+#[tokio::test]
+async fn postgres_is_reached_over_tls() {
+    let url = std::env::var("PENSTOCK_TEST_PG").unwrap();
+    let certificate = std::env::var("PENSTOCK_TEST_PG_CERT").unwrap();
+    let options = store::db::Options::default();
+    let trusted = format!("{url}?sslmode=verify-full&sslrootcert={certificate}");
+    Db::connect(&trusted, &options)
+        .await
+        .unwrap()
+        .ping()
+        .await
+        .unwrap();
+    let by_another_name = trusted.replace("127.0.0.1", "localhost");
+    let strangers = [format!("{url}?sslmode=verify-full"), by_another_name];
+    for url in strangers {
+        let refused = Db::connect(&url, &options).await;
+        assert!(refused.is_err(), "{refused:?}");
+    }
+}
+
 /// What a write said no to.
 fn rule<T: std::fmt::Debug>(result: Result<T, Error>) -> Constraint {
     let error = result.unwrap_err();
