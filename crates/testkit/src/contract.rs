@@ -274,6 +274,7 @@ pub fn submission(id: ApplicationId, queue: &str, tags: &[&str], command: String
 /// When the ResourceManager behaves otherwise.
 pub async fn rm_contract(rm: &ResourceManager, queue: &str, stranger: Option<Identity>) {
     cluster(rm, queue).await;
+    unknown_queue(rm).await;
     let id = rm.new_application().await.unwrap().application_id;
     // Numbers begin anew with every start of a ResourceManager that remembers what ran before.
     let tag = format!("Penstock-Contract-{}-{}", id.cluster_timestamp, id.number);
@@ -394,6 +395,33 @@ async fn cluster(rm: &ResourceManager, queue: &str) {
     assert_eq!(rm.conf_value("penstock.no.such.setting").await, Ok(None));
     let unknown: ApplicationId = "application_1_0001".parse().unwrap();
     assert_eq!(rm.observe(unknown).await, Observation::Gone);
+}
+
+/// A submission to a queue that does not exist is refused at once where the user may not submit to the
+/// root, in the words of a closed queue, and rejected afterwards where it may. The scheduler tells.
+async fn unknown_queue(rm: &ResourceManager) {
+    const NAME: &str = "root.no-such-queue";
+    assert!(rm.scheduler().await.unwrap().root.find(NAME).is_none());
+    let id = rm.new_application().await.unwrap().application_id;
+    let context = submission(id, NAME, &["contract"], "true".into());
+    match rm.submit(context.to_xml().unwrap()).await {
+        Err(Error::BadRequest { message }) => {
+            assert!(
+                message.contains("permission") && message.contains(NAME),
+                "{message}"
+            );
+            assert_eq!(rm.observe(id).await, Observation::Gone);
+        }
+        Ok(()) => {
+            let app = eventually("the rejection", async || match rm.observe(id).await {
+                Observation::Known(app) => app.state.is_final().then_some(app),
+                _ => None,
+            })
+            .await;
+            assert!(app.diagnostics.contains("unknown queue"), "{}", app.diagnostics);
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn accepted(rm: &ResourceManager, id: ApplicationId) -> App {

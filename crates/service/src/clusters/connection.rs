@@ -1,6 +1,6 @@
 //! Connections to the services of a cluster, made from its client files and kept until they change.
 
-use super::configuration;
+use super::{configuration, queues::Queues};
 use crate::{Error, Result, Service};
 use domain::{Code, Failure, Millis, cluster::IdentityMode, id::ClusterId};
 use hadoop::{
@@ -24,6 +24,7 @@ pub(crate) struct Connection {
     rm: ResourceManager,
     hdfs: WebHdfs,
     http: net::Client,
+    pub(super) queues: Queues,
 }
 
 /// Connections that were made, with the time of the cluster's last change.
@@ -116,6 +117,7 @@ impl Service {
             ),
             hdfs: WebHdfs::new(http.clone(), endpoints(&row.summary.name_nodes)?, identity),
             http,
+            queues: Queues::default(),
         });
         let mut known = self
             .inner

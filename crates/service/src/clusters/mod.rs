@@ -2,6 +2,7 @@
 
 mod check;
 mod connection;
+mod queues;
 mod root;
 mod sweep;
 

@@ -295,7 +295,10 @@ impl Service {
             return self.later(operation, row, submission, LOOK_MS).await;
         };
         let failure = match &error {
-            hadoop::Error::BadRequest { message } => flink::cause::refused(message),
+            hadoop::Error::BadRequest { message } => {
+                self.refine_denied(connection, flink::cause::refused(message))
+                    .await
+            }
             error => rm_failure(connection, &row.hadoop_user, error),
         };
         tracing::info!(run = %row.id, error = %error, in_doubt = error.is_in_doubt(), "submission was not answered with 202");

@@ -367,7 +367,7 @@ async fn refusals_have_their_own_codes() {
     };
     let cases = [
         ("unknown queue", unknown(true), Code::QueueUnknown),
-        ("unknown queue, refused", unknown(false), Code::QueueDenied),
+        ("unknown queue, refused", unknown(false), Code::QueueUnknown),
         ("closed queue", closed, Code::QueueDenied),
         ("too much memory", small, Code::ResourceTooLarge),
         ("changed file", late.clone(), Code::FileChanged),
