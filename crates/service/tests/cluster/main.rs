@@ -12,6 +12,7 @@
 mod check;
 mod double_click;
 mod exactly_once;
+mod in_doubt;
 mod live;
 mod logs;
 mod outage;
