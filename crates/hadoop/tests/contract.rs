@@ -8,7 +8,12 @@
 )]
 
 #[path = "../../testkit/src/contract.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the fake cluster's tests")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "shared with the fake cluster's tests"
+)]
 mod contract;
 
 use contract::http;

@@ -9,6 +9,7 @@
 #[path = "../src/contract.rs"]
 #[allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     reason = "shared with the tests on a real cluster"
 )]
