@@ -5,7 +5,7 @@ use domain::filter::{Filter, Sort};
 use domain::{filter::View, job::JobRow};
 use serde::{Deserialize, Serialize};
 
-/// Rows the page is drawn with before the browser has them all.
+/// Rows the page is drawn with before the browser has them all; the grid draws that many without a window.
 #[cfg(feature = "ssr")]
 const HEAD: usize = 60;
 

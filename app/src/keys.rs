@@ -15,6 +15,13 @@ pub fn typing(event: &web_sys::KeyboardEvent) -> bool {
     else {
         return false;
     };
+    // A dialog that has just closed keeps the focus until the browser has drawn the page without it.
+    if target
+        .closest("dialog:not([open])")
+        .is_ok_and(|dialog| dialog.is_some())
+    {
+        return false;
+    }
     let tag = target.tag_name();
     let text_input = tag == "INPUT" && target.get_attribute("type").is_none_or(|kind| kind != "checkbox");
     text_input || tag == "TEXTAREA" || tag == "SELECT" || target.is_content_editable()

@@ -5,8 +5,12 @@ use leptos::{prelude::*, reactive::computed::ScopedFuture};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Draws what `load` brings once `wanted` has said yes, and keeps it from then on. Never drawn by
-/// the server, so that both sides begin alike.
-pub fn late<F>(wanted: impl Fn() -> bool + Send + Sync + 'static, load: impl Fn() -> F + 'static) -> AnyView
+/// the server, so that both sides begin alike. `meanwhile` stands there before.
+pub fn late<F>(
+    wanted: impl Fn() -> bool + Send + Sync + 'static,
+    load: impl Fn() -> F + 'static,
+    meanwhile: fn() -> Option<AnyView>,
+) -> AnyView
 where
     F: Future<Output = AnyView> + 'static,
 {
@@ -34,7 +38,7 @@ where
         if here.get() {
             drawn.lock().unwrap_or_else(PoisonError::into_inner).take()
         } else {
-            None
+            meanwhile()
         }
     })
     .into_any()

@@ -51,10 +51,39 @@ export async function signIn(page, console, user) {
   await awake(page);
 }
 
-export async function axe(page, name) {
-  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+/** Nothing to complain of for axe; `rules` are those it looks at, without them all. */
+export async function axe(page, name, rules) {
+  // Without frames there is nothing to gather, so the extra page of the usual mode is not needed.
+  const builder = new AxeBuilder({ page }).setLegacyMode();
+  const { violations } = await (rules ? builder.withRules(rules) : builder.withTags(TAGS)).analyze();
   const told = violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} — ${(n.any[0] ?? n.all[0] ?? n.none[0])?.message ?? ""}`).join("; ")}`);
   assert.deepEqual(told, [], `axe on ${name}`);
+}
+
+/**
+ * The page as it stands, in both languages, widths and themes: axe, and no sideways scroll down to 320 px.
+ * Nothing is loaded again, so whatever is open stays open.
+ */
+export async function everyLook(page, name) {
+  for (const lang of ["en", "zh-CN"]) {
+    await page.evaluate((wanted) => {
+      if (document.documentElement.lang !== wanted) document.querySelector("header button[lang]").click();
+    }, lang);
+    await page.waitForFunction((wanted) => document.documentElement.lang === wanted, lang);
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      // Colours are all that a theme changes.
+      const themes = lang === "en" ? ["light", "dark"] : ["dark", "light"];
+      for (const [index, theme] of themes.entries()) {
+        await page.evaluate((wanted) => { document.documentElement.dataset.theme = wanted; }, theme);
+        await axe(page, `${name} ${theme} ${width} ${lang}`, index === 0 ? undefined : ["color-contrast"]);
+      }
+    }
+    for (const width of [390, 320]) {
+      await page.setViewportSize({ width, height: 900 });
+      await noSidewaysScroll(page, `${name} ${width} ${lang}`);
+    }
+  }
 }
 
 export function noComplaints(page) {
@@ -63,6 +92,10 @@ export function noComplaints(page) {
 
 /** The page scrolls one way only. */
 export async function noSidewaysScroll(page, name) {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(over <= 0, `${name} is ${over} px too wide`);
+  const { over, widest } = await page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const beyond = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
+    return { over: document.documentElement.scrollWidth - width, widest: beyond.slice(0, 5).map((e) => `${e.tagName}.${e.getAttribute("class") ?? ""}`) };
+  });
+  assert.ok(over <= 0, `${name} is ${over} px too wide: ${widest.join(" ")}`);
 }

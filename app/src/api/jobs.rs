@@ -12,8 +12,9 @@ use leptos::{
     server_fn::codec::{GetUrl, Json},
 };
 
-/// The first rows of the list as the address asks for them, and the counts of its views.
-#[server(name = CallJobsHead, prefix = "/fn", endpoint = "jobs_head", input = GetUrl, output = Text)]
+/// The first rows of the list as the address asks for them, and the counts of its views. A read; the writer
+/// of addresses would be in the first load for this alone.
+#[server(name = CallJobsHead, prefix = "/fn", endpoint = "jobs_head", input = Json, output = Text)]
 pub async fn jobs_head(q: String, view: String, sort: String) -> Result<JobsHead, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(JobsHead::of(

@@ -44,7 +44,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                 {children()}
             </main>
         </div>
-        {late(move || ui.palette.get() || ui.help.get(), overlays)}
+        {late(move || ui.palette.get() || ui.help.get(), overlays, || None)}
         <div class="vh" role="status" aria-live="polite">{txt(move || ui.said.get())}</div>
     }
     .into_any()

@@ -109,12 +109,20 @@ impl Filter {
         filter
     }
 
-    /// Whether a row passes; `me` is what `owner:me` stands for.
-    pub fn holds(&self, row: &JobRow, me: &str) -> bool {
+    /// Whether each word is part of the name, or the id.
+    fn names(&self, row: &JobRow) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
         let name = row.name.to_lowercase();
         self.words
             .iter()
             .all(|w| name.contains(w.as_str()) || row.id.as_str() == w)
+    }
+
+    /// Whether a row passes; `me` is what `owner:me` stands for.
+    pub fn holds(&self, row: &JobRow, me: &str) -> bool {
+        self.names(row)
             && (self.states.is_empty()
                 || row
                     .run

@@ -104,7 +104,7 @@ pub fn buttons(shown: Shown) -> AnyView {
             <a class="btn" href=clone><Icon name="copy"/>{t(T::Clone)}</a>
         })}
         {may_delete.then(|| view! {
-            <button type="button" class="btn ico" aria-label=t(T::DeleteDots) title=t(T::DeleteDots) on:click=move |_| deleting.set(true)><Icon name="trash-2"/></button>
+            <button type="button" class="btn ico" id="delete" aria-label=t(T::DeleteDots) title=t(T::DeleteDots) on:click=move |_| deleting.set(true)><Icon name="trash-2"/></button>
         })}
         {move || if open.get() {
             may_stop.then(|| view! {

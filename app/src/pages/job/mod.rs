@@ -14,9 +14,11 @@ pub use config::launch_details;
 use crate::{
     api,
     components::{
-        Banner, CopyButton, PageTitle, StateChip, Tone, error_page, failure_text, loaded, note_error,
+        Banner, CopyButton, PageTitle, Skeleton, StateChip, Tone, error_page, failure_text, loaded,
+        note_error,
     },
     i18n::T,
+    late::late,
     live, paths,
     ui::{Batch, Ui, t, ui},
 };
@@ -179,7 +181,7 @@ fn body(shown: Shown, tab: Memo<String>) -> AnyView {
         <div id="panel" role="tabpanel" class="stack" aria-labelledby=move || format!("tab-{}", tab.get())>
             {move || match tab.get().as_str() {
                 "overview" => overview::overview(shown),
-                "logs" => logs::logs(shown),
+                "logs" => late(|| true, move || logs::logs(shown), || Some(view! { <Skeleton lines=6/> }.into_any())),
                 "config" => config::config(shown),
                 "runs" => runs::runs(shown),
                 _ => error_page(api::ApiError::found(Failure::new(Code::NoRoute)), Callback::new(|()| ())),

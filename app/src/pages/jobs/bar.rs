@@ -15,7 +15,7 @@ use domain::{
 use leptos::{html, prelude::*};
 use std::time::Duration;
 
-/// Typing becomes part of the address after a pause, so that Back steps over words, not letters.
+/// Typing filters at once and becomes part of the address after a pause, so that Back steps over words, not letters.
 const PAUSE: Duration = Duration::from_millis(120);
 
 pub fn bar(table: Table) -> AnyView {
@@ -28,16 +28,8 @@ pub fn bar(table: Table) -> AnyView {
                 timer.clear();
             }
         });
-        let later = set_timeout_with_handle(
-            move || {
-                // The list may have been left within the pause.
-                if table.total.try_get_untracked().is_some() {
-                    table.go(&table.address(Some(&text), None, None), true);
-                }
-            },
-            PAUSE,
-        );
-        timer.set_value(later.ok());
+        table.q.set(text);
+        timer.set_value(set_timeout_with_handle(move || table.write(), PAUSE).ok());
     };
     keys::on_key(move |event| {
         if !keys::free(event) {
@@ -67,7 +59,7 @@ pub fn bar(table: Table) -> AnyView {
     });
     view! {
         <div class="hd tools">
-            <input class="filter mono" type="search" node_ref=input aria-label=t(T::FilterLabel) placeholder="state:failed owner:me queue:root.*"
+            <input class="filter" type="search" node_ref=input aria-label=t(T::FilterLabel) placeholder="state:failed owner:me queue:root.*"
                 autocomplete="off" spellcheck="false"
                 prop:value=move || table.q.get() value=table.q.get_untracked()
                 on:input:target=move |event| typed(event.target().value())/>
@@ -76,7 +68,7 @@ pub fn bar(table: Table) -> AnyView {
                     <button type="button" aria-pressed=move || (table.view.get() == view).to_string()
                         on:click=move |_| table.go(&table.address(None, Some(view), None), false)>
                         {t(view_word(view))} " "
-                        <span class="mono">{txt(move || table.counts.with(|c| c.get(i).map(|n| time::count((*n).into())).unwrap_or_default()))}</span>
+                        <span class="fnt">{txt(move || table.counts.with(|c| c.get(i).map(|n| time::count((*n).into())).unwrap_or_default()))}</span>
                     </button>
                 }).collect_view()}
             </div>

@@ -1,4 +1,4 @@
-//! The list itself: a grid with one row in the tab order, drawn as a window above 200 rows.
+//! The list itself: a grid with one row in the tab order, of which a window is drawn.
 
 use super::{bulk::bulk, rows, table::Table};
 use crate::{
@@ -18,11 +18,12 @@ use domain::{
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 
-/// More rows than this are drawn as a window.
-const WINDOWED: usize = 200;
-/// Rows drawn, and how many of them lie above the first visible one.
-const WINDOW: usize = 80;
-const ABOVE: usize = 20;
+/// More rows than this are drawn as a window; the server draws no more than that.
+const WINDOWED: usize = 60;
+/// Rows drawn above the visible ones and below them; the window moves in steps of half of it.
+const MARGIN: usize = 12;
+/// Visible rows until the height is known.
+const SCREEN: usize = 24;
 const COLUMNS: [(Option<SortKey>, T, bool); 9] = [
     (None, T::Select, false),
     (Some(SortKey::Name), T::Name, false),
@@ -87,17 +88,23 @@ fn focus_row(id: &JobId) {
 pub fn grid(table: Table) -> AnyView {
     let node = NodeRef::<html::Div>::new();
     let top = RwSignal::new(0_usize);
+    let screen = RwSignal::new(SCREEN);
     let windowed = Memo::new(move |_| table.shown.with(Vec::len) > WINDOWED);
     // Whole steps, so that scrolling redraws seldom.
     let from = Memo::new(move |_| {
         if !windowed.get() {
             return 0;
         }
-        let last = table.shown.with(Vec::len).saturating_sub(WINDOW);
-        (top.get().saturating_sub(ABOVE) / 10 * 10).min(last)
+        let last = table.shown.with(Vec::len).saturating_sub(screen.get() + MARGIN);
+        let step = MARGIN / 2;
+        (top.get().saturating_sub(MARGIN - step) / step * step).min(last)
     });
     let visible = Memo::new(move |_| {
-        let size = if windowed.get() { WINDOW } else { WINDOWED };
+        let size = if windowed.get() {
+            screen.get() + 2 * MARGIN
+        } else {
+            WINDOWED
+        };
         table.shown.with(|shown| {
             shown
                 .iter()
@@ -121,11 +128,22 @@ pub fn grid(table: Table) -> AnyView {
             .saturating_sub(from.get() + visible.with(Vec::len));
         (rest > 0).then(|| (rest * row_height()).to_string())
     };
-    let scrolled = move |_| {
+    let scrolled = move |()| {
         if let Some(div) = node.get_untracked() {
-            top.set(usize::try_from(div.scroll_top()).unwrap_or(0) / row_height_untracked(row_height));
+            let height = row_height_untracked(row_height);
+            top.set(usize::try_from(div.scroll_top()).unwrap_or(0) / height);
+            let rows = usize::try_from(div.client_height()).unwrap_or(0) / height + 1;
+            if screen.get_untracked() != rows {
+                screen.set(rows);
+            }
         }
     };
+    Effect::new(move |_| {
+        if windowed.get() {
+            // Laid out with the new height by then.
+            request_animation_frame(move || scrolled(()));
+        }
+    });
 
     let step = move |to: &dyn Fn(usize, usize) -> usize| {
         let (next, index) = table.shown.with_untracked(|shown| {
@@ -198,8 +216,10 @@ pub fn grid(table: Table) -> AnyView {
         }
     };
 
+    // Known from the first byte, so that nothing moves when the other rows come.
+    let tall = move || usize::try_from(table.total.get()).unwrap_or(usize::MAX) > WINDOWED;
     let body = view! {
-        <div class="grid" class:tall=windowed node_ref=node on:scroll=scrolled
+        <div class="grid" class:tall=tall node_ref=node on:scroll=move |_| scrolled(())
             on:mouseenter=move |_| table.busy.set(true) on:mouseleave=move |_| table.busy.set(false)
             on:focusin=move |_| table.busy.set(true) on:focusout=left>
             <table role="grid" aria-label=t(T::Jobs) aria-multiselectable="true"
@@ -224,7 +244,7 @@ pub fn grid(table: Table) -> AnyView {
         })}
         <div class:gone=move || table.shown.with(Vec::is_empty)>{body}</div>
         <div class="foot">
-            {late(move || table.selected.with(|all| !all.is_empty()), move || bulk(table))}
+            {late(move || table.selected.with(|all| !all.is_empty()), move || bulk(table), || None)}
             <p class="mut hide-s"><kbd>"J"</kbd> " " <kbd>"K"</kbd> " " {t(T::KeyMove)} " · " <kbd>"X"</kbd> " " {t(T::KeySelect)} " · " <kbd>"Enter"</kbd> " " {t(T::KeyOpen)} " · " <kbd>"?"</kbd> " " {t(T::Shortcuts)}</p>
         </div>
     }

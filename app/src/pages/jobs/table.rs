@@ -41,7 +41,10 @@ pub struct Table {
     pub total: RwSignal<u32>,
     pub counts: RwSignal<Vec<u32>>,
     matching: RwSignal<u32>,
-    pub q: Memo<String>,
+    /// The filter as typed; the address follows after a pause.
+    pub q: RwSignal<String>,
+    /// The filter this list has put into the address.
+    written: StoredValue<String>,
     pub view: Memo<View>,
     pub sort: Memo<String>,
     go: Go,
@@ -65,7 +68,8 @@ impl Table {
             total: RwSignal::new(head.total),
             counts: RwSignal::new(head.counts),
             matching: RwSignal::new(head.matching),
-            q: Memo::new(move |_| get("q")),
+            q: RwSignal::new(untrack(|| get("q"))),
+            written: StoredValue::new(untrack(|| get("q"))),
             view: Memo::new(move |_| View::from_name(&get("view")).unwrap_or_default()),
             sort: Memo::new(move |_| get("sort")),
             go: Go::new(),
@@ -76,6 +80,14 @@ impl Table {
         Effect::new(move |_| {
             if !untrack(|| table.complete.get()) {
                 table.read_all();
+            }
+        });
+        // Back, or a link, changes the filter too; what was written here is not read back over newer letters.
+        Effect::new(move |_| {
+            let q = get("q");
+            if table.written.with_value(|written| *written != q) {
+                table.written.set_value(q.clone());
+                table.q.set(q);
             }
         });
         // A reader's own change of the selection takes effect at once.
@@ -242,6 +254,15 @@ impl Table {
     /// Goes there. Typing replaces the entry of the history, a click makes one.
     pub fn go(self, address: &str, replace: bool) {
         self.go.stay(address, replace);
+    }
+
+    /// Puts the filter as it stands into the address.
+    pub fn write(self) {
+        // The list may have been left in the meantime.
+        if self.q.try_get_untracked().is_some() {
+            self.written.set_value(self.q.get_untracked());
+            self.go(&self.address(None, None, None), true);
+        }
     }
 
     pub fn open(self, address: &str) {

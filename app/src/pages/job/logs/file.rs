@@ -67,7 +67,7 @@ impl LogFile {
             failed: RwSignal::new(None),
             ready: RwSignal::new(false),
         };
-        log.begin(hash);
+        log.begin();
         let handle = set_interval_with_handle(move || log.tick(), TICK).ok();
         on_cleanup(move || {
             if let Some(handle) = handle {
@@ -78,33 +78,42 @@ impl LogFile {
     }
 
     /// Reads the part that is to be seen first: the named line, the first error, or the end.
-    fn begin(self, line: Option<i64>) {
+    pub fn begin(self) {
+        if self.is_left() {
+            return;
+        }
+        let line = self.line.get_untracked();
         let at_error = line.is_none()
             && window()
                 .location()
                 .search()
                 .is_ok_and(|search| search.contains("at=error"));
-        let from = line.map(page_of);
-        leptos::task::spawn_local(async move {
-            let Some(page) = self
-                .read(LogQuery {
-                    from_line: from,
-                    limit: limit(),
-                    search: None,
-                })
-                .await
-            else {
-                return;
-            };
-            let first_error = page.first_error;
-            let total = page.total_lines;
-            self.take(page);
-            self.ready.try_set(true);
-            match (line, first_error.filter(|_| at_error)) {
-                (Some(line), _) | (None, Some(line)) => self.go_to(line),
-                (None, None) => self.go_to_end(total),
+        leptos::task::spawn_local(self.first_page(line, at_error));
+    }
+
+    async fn first_page(self, line: Option<i64>, at_error: bool) {
+        let query = LogQuery {
+            from_line: line.map(page_of),
+            limit: limit(),
+            search: None,
+        };
+        let Some(page) = self.read(query).await else {
+            let waits = self
+                .failed
+                .try_with_untracked(|failed| failed.as_ref().is_some_and(super::not_yet));
+            if waits == Some(true) {
+                set_timeout(move || self.begin(), super::AGAIN);
             }
-        });
+            return;
+        };
+        let first_error = page.first_error;
+        let total = page.total_lines;
+        self.take(page);
+        self.ready.try_set(true);
+        match (line, first_error.filter(|_| at_error)) {
+            (Some(line), _) | (None, Some(line)) => self.go_to(line),
+            (None, None) => self.go_to_end(total),
+        }
     }
 
     async fn read(self, query: LogQuery) -> Option<LogPage> {

@@ -7,8 +7,9 @@ mod window;
 use super::Shown;
 use crate::{
     api::{self, ApiError},
-    components::{Empty, ErrorLine, Skeleton, note_error},
+    components::{Banner, Empty, ErrorLine, Skeleton, Tone, error_text, note_error},
     i18n::T,
+    ui::Ui,
 };
 use domain::{Code, id::RunId, logs::LogContainer, run::Run};
 use file::LogFile;
@@ -19,6 +20,22 @@ use std::time::Duration;
 /// How long until the cluster is asked again for logs it still collects.
 const AGAIN: Duration = Duration::from_secs(3);
 
+fn not_yet(error: &ApiError) -> bool {
+    error.code() == Some(Code::LogsNotReady)
+}
+
+/// Why there are no lines: told as a wait while the cluster collects them, as an error otherwise.
+fn missing(ui: Ui, error: ApiError, retry: Callback<()>) -> AnyView {
+    if not_yet(&error) {
+        return view! {
+            <Banner tone=Tone::Plain>{move || error_text(ui, &error)}</Banner>
+            <Skeleton lines=6/>
+        }
+        .into_any();
+    }
+    view! { <ErrorLine error retry/> }.into_any()
+}
+
 type Containers = RwSignal<Option<Result<Vec<LogContainer>, ApiError>>>;
 
 fn fetch(shown: Shown, run: RunId, containers: Containers) {
@@ -26,7 +43,7 @@ fn fetch(shown: Shown, run: RunId, containers: Containers) {
         let answer = api::logs::log_containers(run.clone()).await;
         if let Err(error) = &answer {
             note_error(shown.ui, error);
-            if error.code() == Some(Code::LogsNotReady) {
+            if not_yet(error) {
                 // The view may be gone by then; its signal is then too.
                 set_timeout(
                     move || {
@@ -42,6 +59,8 @@ fn fetch(shown: Shown, run: RunId, containers: Containers) {
     });
 }
 
+/// Fetched with the first look at a log; the lines come later still, so nothing is lost for readers without scripts.
+#[leptos::lazy]
 pub fn logs(shown: Shown) -> AnyView {
     let run = Memo::new(move |_| {
         shown
@@ -98,7 +117,7 @@ fn of_run(shown: Shown, run: RunId) -> AnyView {
             match containers.get() {
                 None => view! { <Skeleton lines=6/> }.into_any(),
                 Some(Ok(_)) => view! { <div class="card"><Empty icon="square-terminal" title=T::NoLogs hint=T::NoLogsHint/></div> }.into_any(),
-                Some(Err(error)) => view! { <ErrorLine error retry/> }.into_any(),
+                Some(Err(error)) => missing(shown.ui, error, retry),
             }
         }}
     }

@@ -2,11 +2,7 @@
 //! on, the rows around the current line are drawn as they come.
 
 use super::file::{LogFile, window_hash};
-use crate::{
-    components::{ErrorLine, Skeleton},
-    i18n::T,
-    ui::t,
-};
+use crate::{components::Skeleton, i18n::T, ui::t};
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
@@ -126,8 +122,15 @@ pub fn window(log: LogFile) -> AnyView {
             view! { <svg class="gap" width="1" height=height aria-hidden="true"></svg> }
         })
     };
+    let again = move || {
+        if log.ready.get_untracked() {
+            log.want(top.get_untracked(), top.get_untracked() + VISIBLE);
+        } else {
+            log.begin();
+        }
+    };
     view! {
-        {move || log.failed.get().map(|error| view! { <ErrorLine error retry=Callback::new(move |()| log.want(top.get_untracked(), top.get_untracked() + VISIBLE))/> })}
+        {move || log.failed.get().map(|error| super::missing(log.ui, error, Callback::new(move |()| again())))}
         {move || if log.ready.get() {
             view! {
                 <div class="log view" class:wrap=move || log.wrap.get() node_ref=node on:scroll=scrolled tabindex="0" role="log" aria-live="off" aria-label=t(T::Log)>
