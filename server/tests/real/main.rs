@@ -25,6 +25,7 @@ mod jars;
 mod outages;
 mod postgres;
 mod proxy;
+mod restarts;
 mod sandbox;
 mod site;
 mod streams;
@@ -94,6 +95,16 @@ fn main() -> ExitCode {
         }),
         told("a_lost_answer_to_the_post_is_no_second_application", |w| {
             Box::pin(crashes::lost_answer(w))
+        }),
+        told("killed_between_steps_the_console_copes_with_a_restart", |w| {
+            Box::pin(restarts::some(w))
+        }),
+        told("killed_between_any_steps_the_console_copes_with_a_restart", |w| {
+            Box::pin(restarts::every(w))
+        })
+        .with_ignored_flag(!full),
+        told("a_daemon_away_for_a_moment_changes_no_state", |w| {
+            Box::pin(outages::short(w))
         }),
         told("outages_change_no_state", |w| Box::pin(outages::all(w))).with_ignored_flag(!full),
     ];

@@ -1,5 +1,5 @@
-//! Daemons of the cluster go away and come back. Others who use the sandbox notice, so this is told
-//! only on demand.
+//! Daemons of the cluster go away and come back: states stay as they are, they only age. Others who
+//! use the sandbox notice; the long story is told only on demand.
 
 use crate::{
     site::Site,
@@ -8,6 +8,9 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{process::Command, sync::Arc, time::Duration};
+
+/// As the stories' console is told.
+const TICK: Duration = Duration::from_secs(1);
 
 pub(crate) async fn all(world: Arc<World>) {
     let (site, _guard) = &world.alone().await;
@@ -56,6 +59,51 @@ pub(crate) async fn all(world: Arc<World>) {
     site.kill(&run).await;
 }
 
+/// Each daemon is away for some ticks; the run is seen again within two of them.
+pub(crate) async fn short(world: Arc<World>) {
+    let (site, _guard) = &world.alone().await;
+    let run = site.started(&site.jar("StreamForever", json!([]))).await;
+    site.until(&run, &["running"]).await;
+    let seen = async || {
+        let shown = site.run(&run).await;
+        assert_eq!(shown["state"], "running", "{shown:#}");
+        shown["observed_at"].as_i64().unwrap()
+    };
+    for daemon in ["datanode", "namenode", "resourcemanager"] {
+        sandbox("stop", daemon).await;
+        // What was on its way when the daemon ended has been read by then.
+        tokio::time::sleep(TICK).await;
+        let before = seen().await;
+        tokio::time::sleep(3 * TICK).await;
+        let away = seen().await;
+        if daemon == "resourcemanager" {
+            assert_eq!(away, before, "nobody can have seen it");
+        } else {
+            assert!(away > before, "the {daemon} is not needed to watch a run");
+        }
+        sandbox("start", daemon).await;
+        // Two ticks, and what one answer may take on a busy host.
+        within(
+            2 * TICK + Duration::from_secs(3),
+            "the run is seen again",
+            async || {
+                let now = seen().await;
+                if now > away { Ok(()) } else { Err(now.to_string()) }
+            },
+        )
+        .await;
+    }
+    let states = site.states(&run).await;
+    assert_eq!(states.last().map(String::as_str), Some("running"), "{states:?}");
+    assert_eq!(
+        states.iter().filter(|state| *state == "running").count(),
+        1,
+        "{states:?}"
+    );
+    site.only_application(&run).await;
+    site.kill(&run).await;
+}
+
 /// For some ticks the run's state is what it was.
 async fn ages_or_stays(site: &Site, run: &str) {
     for _ in 0..8 {
@@ -65,7 +113,7 @@ async fn ages_or_stays(site: &Site, run: &str) {
     }
 }
 
-async fn sandbox(verb: &'static str, daemon: &'static str) {
+pub(crate) async fn sandbox(verb: &'static str, daemon: &'static str) {
     let task = tokio::task::spawn_blocking(move || {
         Command::new(env!("CARGO"))
             .args(["xtask", "sandbox", verb, daemon])
