@@ -25,8 +25,9 @@ pub(crate) async fn refused(world: Arc<World>) {
     assert_eq!(shown["failure"]["args"]["max"], "4096 MiB", "{shown:#}");
 
     let nowhere = site.spec("flink_sql", json!({ "sql": SCRIPT, "queue": QUEUE_NOWHERE }));
-    // With ACLs on, YARN answers for a queue it does not have as for one the user may not use.
-    let shown = fails(site, &nowhere, "queue_denied").await;
+    // With ACLs on, YARN answers for a queue it does not have as for one the user may not use; its
+    // scheduler tells which it is.
+    let shown = fails(site, &nowhere, "queue_unknown").await;
     assert_eq!(shown["failure"]["args"]["queue"], QUEUE_NOWHERE, "{shown:#}");
 }
 
