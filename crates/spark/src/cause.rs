@@ -26,7 +26,7 @@ const ENGINE: &[Rule] = &[
     yarn::too_large,
     yarn::memory_exceeded,
     out_of_memory,
-    executors_lost,
+    executor_lost,
 ];
 
 /// The reason of a failed application. Without any, [`Code::AppFailedSilently`].
@@ -55,6 +55,9 @@ pub fn explain(evidence: &Evidence<'_>) -> Failure {
     // The client of a Python driver only says that it ended; why stands in its output.
     if let Some(reason) = traceback(out).or_else(|| traceback(err)) {
         return python(&reason, out);
+    }
+    if let Some(failure) = executors_lost(diagnostics, err) {
+        return failure;
     }
     let engine = |text: &str| ENGINE.iter().find_map(|rule| rule(text));
     if let Some(failure) = engine(diagnostics).or_else(|| engine(err)) {
@@ -142,32 +145,48 @@ fn out_of_memory(text: &str) -> Option<Failure> {
         .unwrap_or("OutOfMemoryError");
     // Whose heap it was stands in front.
     let before = text[..at].lines().next_back().unwrap_or_default();
-    let executor = between(before, "(", ")").filter(|host| host.contains(" executor "));
+    let executor = before
+        .rsplit('(')
+        .filter_map(|part| Some(part.split_once(')')?.0))
+        .find(|host| host.contains(" executor "));
     match executor {
         Some(host) => failure(&format!("{host}: {what}")),
         None => failure(&format!("driver: {what}")),
     }
 }
 
-/// Executors that went away and took the job with them.
-fn executors_lost(text: &str) -> Option<Failure> {
-    if let Some(at) = text.find("ExecutorLostFailure (") {
-        let line = text[at..].lines().next()?;
-        let reason = line
-            .trim_start_matches("ExecutorLostFailure (")
-            .trim_end_matches(')');
-        return Some(failed(reason));
-    }
-    let at = text.find("Max number of executor failures (")?;
+/// An executor that went away and took the job with it.
+fn executor_lost(text: &str) -> Option<Failure> {
+    let at = text.find("ExecutorLostFailure (")?;
     let line = text[at..].lines().next()?;
-    // Why each went stands in the log before.
-    let last = text.lines().rev().find(|line| {
-        line.contains("Container from a bad node") || line.contains("Container marked as failed")
-    });
-    Some(failed(&match last.and_then(stack::log_line) {
-        Some((_, why)) => format!("{line}; {why}"),
+    // `executor 4 exited caused by one of the running tasks) Reason: …`
+    let reason = line
+        .trim_start_matches("ExecutorLostFailure (")
+        .replacen(')', ".", 1);
+    Some(failed(without_diagnostics(&reason)))
+}
+
+/// Too many executors went away; why stands in the log before.
+fn executors_lost(diagnostics: &str, log: &str) -> Option<Failure> {
+    const SIGNS: [&str; 2] = ["Container from a bad node: ", "Container marked as failed: "];
+    let at = diagnostics.find("Max number of executor failures (")?;
+    let line = diagnostics[at..].lines().next()?;
+    if let Some(failure) = yarn::memory_exceeded(log) {
+        return Some(failure);
+    }
+    let last = log
+        .lines()
+        .rev()
+        .find_map(|line| SIGNS.iter().find_map(|sign| line.get(line.find(sign)?..)));
+    Some(failed(&match last {
+        Some(why) => format!("{line}. {}", without_diagnostics(why)),
         None => line.to_owned(),
     }))
+}
+
+/// What a node says of a container's end repeats the whole log behind this.
+fn without_diagnostics(text: &str) -> &str {
+    text.split(" Diagnostics: ").next().unwrap_or(text).trim()
 }
 
 /// `System.exit` and the end of a Python driver without a traceback.

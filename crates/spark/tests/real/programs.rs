@@ -188,7 +188,9 @@ async fn failures_are_explained(home: &str) {
             Code::OutOfMemory,
             "driver: Java heap space.",
         ),
-        ("executor", fail("executor"), Code::AppFailed, "executor"),
+        ("executor", fail("executor"), Code::AppFailed, "Exit status: 52."),
+        ("memory", fail("memory"), Code::OutOfMemory, "physical memory"),
+        ("library", fail("library"), Code::AppFailed, "delta"),
         (
             "class",
             (jar("Nowhere"), vec![], &testjobs),
@@ -222,6 +224,11 @@ async fn failures_are_explained(home: &str) {
     ] {
         let mut spec = spec(&format!("fails: {name}"), program);
         spec.args = args;
+        if name == "memory" {
+            // Less than its JVM takes; and the first loss is enough.
+            spec.resources.executor_overhead_mb = Some(64);
+        }
+        spec.conf.insert("spark.task.maxFailures".into(), "1".into());
         let script = match spec.program {
             Program::Python => format!("{}.py", if name == "python" { "fails" } else { "missing" }),
             _ => "testjobs.jar".to_owned(),
