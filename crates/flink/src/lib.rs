@@ -16,5 +16,5 @@ pub mod rest;
 pub mod stack;
 pub mod version;
 
-pub use launch::{Cluster, Launch, PlacedFile, PlanInput, PrepareInput, Prepared};
+pub use launch::{Cluster, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Restore};
 pub use version::Version;

@@ -46,6 +46,8 @@ pub struct Features {
     pub restore_path_key: &'static str,
     pub restore_claim_mode_key: &'static str,
     pub restore_ignore_unclaimed_key: &'static str,
+    /// Whether checkpoints may go on referring to state that stays the caller's.
+    pub legacy_claim_mode: bool,
 }
 
 impl Version {
@@ -99,6 +101,7 @@ impl Version {
             } else {
                 "execution.savepoint.ignore-unclaimed-state"
             },
+            legacy_claim_mode: !at_least(2, 0),
         })
     }
 }

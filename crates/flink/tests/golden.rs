@@ -137,6 +137,7 @@ fn planned(golden: &Golden, spec: &JobSpec, program: &str, options: &str) -> (Pr
             deployment: "D1",
             run: "01J9ZZZZZZZZZZZZZZZZZZZZZZ",
             job_id: JOB_ID,
+            restore: None,
             staging: &golden.environment["_FLINK_YARN_FILES"],
         },
     )

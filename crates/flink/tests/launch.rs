@@ -4,9 +4,10 @@
 use domain::{
     Code, Failure,
     job::{JobKind, JobSpec, Resources},
+    restore::ClaimMode,
 };
 use flink::{
-    Cluster, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Version,
+    Cluster, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Restore, Version,
     launch::{INLINE_SCRIPT_BYTES, script_file},
 };
 use hadoop::xml::Visibility;
@@ -70,6 +71,14 @@ fn file(name: &str) -> PlacedFile {
 }
 
 fn plan(prepared: &Prepared, libraries: &[&str]) -> Result<Launch, Failure> {
+    plan_from(prepared, libraries, None)
+}
+
+fn plan_from(
+    prepared: &Prepared,
+    libraries: &[&str],
+    restore: Option<Restore<'_>>,
+) -> Result<Launch, Failure> {
     let environment: Vec<_> = libraries
         .iter()
         .map(|path| ((*path).to_owned(), file("aa")))
@@ -92,6 +101,7 @@ fn plan(prepared: &Prepared, libraries: &[&str]) -> Result<Launch, Failure> {
             deployment: "d",
             run: "r",
             job_id: "00112233445566778899aabbccddeeff",
+            restore,
             staging: "hdfs://nn/penstock/teams/team_a/runs/r/",
         },
     )
@@ -185,6 +195,70 @@ fn own_settings_pass_and_the_planner_has_the_last_word() {
     assert_eq!((launch.resource.memory_mb, launch.resource.vcores), (2048, 3));
     spec.conf.insert("yarn.appmaster.vcores".into(), "many".into());
     assert_eq!(prepare(&spec).unwrap_err().code, Code::FieldInvalid);
+}
+
+#[test]
+fn state_to_start_from_is_told_in_the_words_of_the_version() {
+    let uri = "hdfs://nn/penstock/teams/team_a/savepoints/op_1/savepoint-cc01-2 3";
+    let restore = |claim_mode| Restore {
+        uri,
+        claim_mode,
+        allow_non_restored_state: true,
+    };
+    let quoted = format!("-D '{{}}={uri}'");
+    for (version, path, mode, ignore) in [
+        (
+            "1.18.1",
+            "execution.savepoint.path",
+            "execution.savepoint-restore-mode",
+            "execution.savepoint.ignore-unclaimed-state",
+        ),
+        (
+            "1.19.3",
+            "execution.savepoint.path",
+            "execution.savepoint-restore-mode",
+            "execution.savepoint.ignore-unclaimed-state",
+        ),
+        (
+            "1.20.5",
+            "execution.state-recovery.path",
+            "execution.state-recovery.claim-mode",
+            "execution.state-recovery.ignore-unclaimed-state",
+        ),
+        (
+            "2.3.0",
+            "execution.state-recovery.path",
+            "execution.state-recovery.claim-mode",
+            "execution.state-recovery.ignore-unclaimed-state",
+        ),
+    ] {
+        let prepared = prepare_on(version, &job("INSERT INTO a SELECT 1")).unwrap();
+        let dist = format!("lib/flink-dist-{version}.jar");
+        let command = |claim_mode| {
+            let launch = plan_from(&prepared, &[&dist], Some(restore(claim_mode)))?;
+            Ok::<_, Failure>(
+                launch
+                    .submission("application_1_0001".parse().unwrap())
+                    .container
+                    .command,
+            )
+        };
+        let wanted = format!(
+            " {} -D {mode}=NO_CLAIM -D {ignore}=true 1> ",
+            quoted.replace("{}", path)
+        );
+        let told = command(ClaimMode::NoClaim).unwrap();
+        assert!(told.contains(&wanted), "{told}");
+        assert!(
+            command(ClaimMode::Claim)
+                .unwrap()
+                .contains(&format!("{mode}=CLAIM "))
+        );
+        let legacy = command(ClaimMode::Legacy);
+        assert_eq!(legacy.is_ok(), version.starts_with("1."), "{version}");
+        // The prepared file is the same whatever a run starts from.
+        assert!(!text(&prepared).contains(path));
+    }
 }
 
 #[test]

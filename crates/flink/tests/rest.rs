@@ -2,7 +2,7 @@
 //! after the end of an application, answer.
 #![allow(clippy::unwrap_used, reason = "helpers outside of test functions unwrap too")]
 
-use flink::rest::{Cancel, Client, Error, JobState, Observation, is_job_id};
+use flink::rest::{Cancel, Client, Error, JobState, Observation, Order, Progress, is_job_id};
 use net::Url;
 use std::sync::{Arc, Mutex};
 use tokio::{
@@ -252,5 +252,87 @@ async fn ids_and_addresses_cannot_leave_their_place() {
     assert_eq!(
         Client::direct(http, "::1:8081").unwrap().endpoint(),
         "http://[::1]:8081/"
+    );
+}
+
+#[tokio::test]
+async fn savepoints_are_ordered_and_followed() {
+    let server = Server::start(&[
+        (
+            "POST /jobs/7c2519a77d8d9d765799e7b11f9f56ad/savepoints",
+            202,
+            "application/json",
+            r#"{"request-id":"00000000000000000000000000000001"}"#,
+        ),
+        (
+            "POST /jobs/7c2519a77d8d9d765799e7b11f9f56ad/stop",
+            400,
+            "application/json",
+            r#"{"errors":["Config key [state.savepoints.dir] is not set."]}"#,
+        ),
+        (
+            "GET /jobs/7c2519a77d8d9d765799e7b11f9f56ad/savepoints/00000000000000000000000000000001",
+            200,
+            "application/json",
+            r#"{"status":{"id":"IN_PROGRESS"},"operation":null}"#,
+        ),
+        (
+            "GET /jobs/7c2519a77d8d9d765799e7b11f9f56ad/savepoints/00000000000000000000000000000002",
+            200,
+            "application/json",
+            r#"{"status":{"id":"COMPLETED"},"operation":{"location":"hdfs://nn:8020/a/savepoint-7c2519-1","failure-cause":null}}"#,
+        ),
+        (
+            "GET /jobs/7c2519a77d8d9d765799e7b11f9f56ad/savepoints/00000000000000000000000000000003",
+            200,
+            "application/json",
+            r#"{"status":{"id":"COMPLETED"},"operation":{"failure-cause":{"class":"java.util.concurrent.CompletionException","stack-trace":"java.util.concurrent.CompletionException: x\n\tat a.B.c(D.java:1)\nCaused by: org.apache.flink.runtime.checkpoint.CheckpointException: Checkpoint triggering task Source is not being executed at the moment.\n\tat e.F\n\t... 3 more\n","serialized-throwable":"rO0AB"}}}"#,
+        ),
+        (
+            "GET /jobs/7c2519a77d8d9d765799e7b11f9f56ad/savepoints/00000000000000000000000000000004",
+            404,
+            "application/json",
+            r#"{"errors":["There is no savepoint operation with triggerId=4"]}"#,
+        ),
+        (
+            "GET /jobs/7c2519a77d8d9d765799e7b11f9f56ad/checkpoints",
+            200,
+            "application/json",
+            r#"{"counts":{"completed":2},"latest":{"completed":{"@class":"completed","id":2,"status":"COMPLETED","is_savepoint":false,"external_path":"hdfs://nn:8020/c/7c/chk-2","discarded":false},"savepoint":null},"history":[]}"#,
+        ),
+    ])
+    .await;
+    let client = server.direct();
+    let trigger = |n: u32| format!("{n:032x}");
+    let one = trigger(1);
+    let order = Order {
+        trigger: &one,
+        directory: "hdfs://nn:8020/a",
+        format: "CANONICAL",
+    };
+    known(client.take_savepoint(JOB, order).await);
+    let refused = client.stop_with_savepoint(JOB, order, false).await;
+    assert!(
+        matches!(&refused, Observation::Inconclusive(Error::Refused { status: 400, reason, .. }) if reason.contains("state.savepoints.dir")),
+        "{refused:?}"
+    );
+    assert_eq!(known(client.savepoint(JOB, &one).await), Progress::InProgress);
+    assert_eq!(
+        known(client.savepoint(JOB, &trigger(2)).await),
+        Progress::Taken("hdfs://nn:8020/a/savepoint-7c2519-1".into())
+    );
+    assert_eq!(
+        known(client.savepoint(JOB, &trigger(3)).await),
+        Progress::Failed(
+            "org.apache.flink.runtime.checkpoint.CheckpointException: \
+             Checkpoint triggering task Source is not being executed at the moment."
+                .into()
+        )
+    );
+    assert_eq!(client.savepoint(JOB, &trigger(4)).await, Observation::Gone);
+    assert_eq!(client.savepoint(JOB, "../../x").await, Observation::Gone);
+    assert_eq!(
+        known(client.newest_checkpoint(JOB).await).as_deref(),
+        Some("hdfs://nn:8020/c/7c/chk-2")
     );
 }

@@ -23,6 +23,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub enum Name {
     Submit,
     Stop,
+    Savepoint,
+    Collect,
     Track,
     Place,
     Prepare,
@@ -31,9 +33,11 @@ pub enum Name {
 }
 
 impl Name {
-    pub const ALL: [Name; 7] = [
+    pub const ALL: [Name; 9] = [
         Name::Submit,
         Name::Stop,
+        Name::Savepoint,
+        Name::Collect,
         Name::Track,
         Name::Place,
         Name::Prepare,
@@ -45,6 +49,8 @@ impl Name {
         match self {
             Name::Submit => "submit",
             Name::Stop => "stop",
+            Name::Savepoint => "savepoint",
+            Name::Collect => "collect",
             Name::Track => "track",
             Name::Place => "place",
             Name::Prepare => "prepare",
@@ -176,6 +182,8 @@ impl Service {
         }
         run!(Submit, activate_submit);
         run!(Stop, activate_stop);
+        run!(Savepoint, activate_savepoint);
+        run!(Collect, activate_collect);
         run!(Track, activate_track);
         run!(Place, activate_place);
         run!(Prepare, activate_prepare);

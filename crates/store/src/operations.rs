@@ -151,6 +151,8 @@ statements! {
         AND kind = 'place' AND state NOT IN ('done', 'failed')");
     OF_RUN = ("SELECT ", columns!(), " FROM operations WHERE run_id = $2 AND (CAST($1 AS TEXT) IS NULL \
         OR team_id IN (SELECT team_id FROM memberships WHERE user_id = $1)) ORDER BY id DESC LIMIT 50");
+    SAVEPOINTS_OF_RUN = ("SELECT ", columns!(), " FROM operations \
+        WHERE run_id = $1 AND kind IN ('savepoint', 'stop') ORDER BY id DESC LIMIT 50");
     UPDATE = ("UPDATE operations SET state = $3, phase = $4, data = $5, steps = $6, log = $7, failure = $8, \
         updated_at = $9, due_at = $10, attempt = $11, row_version = row_version + 1 \
         WHERE id = $1 AND row_version = $2");
@@ -242,6 +244,15 @@ pub async fn open_place(
 ) -> Result<Option<OperationRow>, Error> {
     let raw: Option<Raw> = source.into().one(OPEN_PLACE, args![environment, cluster]).await?;
     raw.map(OperationRow::try_from).transpose()
+}
+
+/// The operations of a run that may have left savepoints, newest first: for the console itself.
+pub async fn savepoints_of_run(
+    source: impl Into<Source<'_>>,
+    run: &RunId,
+) -> Result<Vec<OperationRow>, Error> {
+    let raw: Vec<Raw> = source.into().all(SAVEPOINTS_OF_RUN, args![run]).await?;
+    Ok(readable(raw))
 }
 
 /// Writes every column that may change, if nobody else did since the row had

@@ -8,5 +8,5 @@ pub use events::{MAX_EVENTS, NewRunEvent, append_event, events};
 pub use list::{get, list};
 pub use row::{
     NewRunRow, RunRow, insert, launch, open_row_of_job, open_rows, row, set_checkpoint_dir, set_collected,
-    set_to_collect, to_collect, touch_observed, update,
+    set_to_collect, to_collect, to_collect_of_job, touch_observed, update,
 };

@@ -8,6 +8,7 @@ use crate::{
     listener::CutListener,
     options::Options,
     rm::{AppId, Rm},
+    script::Savepoints,
     serve,
 };
 use domain::Millis;
@@ -45,6 +46,7 @@ pub(crate) struct World {
     /// Directory and the bytes that fit below it.
     pub(crate) quotas: Vec<(String, u64)>,
     pub(crate) active_nn: Option<Service>,
+    pub(crate) savepoints: Savepoints,
 }
 
 struct Daemon {
@@ -81,6 +83,7 @@ impl Cluster {
             no_space: false,
             quotas: Vec::new(),
             active_nn: Some(Service::Nn),
+            savepoints: Savepoints::default(),
         };
         let cluster = Arc::new(Self {
             clock,

@@ -6,7 +6,7 @@ use crate::{
     flink,
     hdfs::tree::Kind,
     rm::{AppId, life},
-    script::{FinalStatus, Move, Script},
+    script::{FinalStatus, Move, Savepoints, Script},
 };
 use bytes::Bytes;
 use domain::Millis;
@@ -135,6 +135,21 @@ impl Control {
     /// What applications of this name do from now on.
     pub fn script_for(&self, name: &str, script: Script) {
         self.cluster.world().rm.scripts.insert(name.to_owned(), script);
+    }
+
+    /// What becomes of savepoints that are ordered from now on.
+    pub fn savepoints(&self, behaviour: Savepoints) {
+        self.cluster.world().savepoints = behaviour;
+    }
+
+    /// Triggers of the savepoints the application has begun, each once.
+    pub fn savepoints_of(&self, id: &str) -> Vec<String> {
+        let deeds = self.deeds();
+        let begun = deeds.into_iter().filter_map(|(_, deed)| match deed {
+            Deed::SavepointStarted { app, trigger, .. } if app == id => Some(trigger),
+            _ => None,
+        });
+        begun.collect()
     }
 
     /// Makes a step at once; the steps that were to come stay. False for an unknown application

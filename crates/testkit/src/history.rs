@@ -69,6 +69,9 @@ pub enum Deed {
     SavepointStarted {
         app: String,
         trigger: String,
+        /// Whether the job is to end behind it, and its windows to fire before.
+        stops: bool,
+        drains: bool,
     },
 }
 

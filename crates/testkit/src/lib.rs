@@ -33,7 +33,7 @@ pub use control::{AppView, Control, FileView};
 pub use fault::{Action, Chaos, Fault};
 pub use history::{Deed, Request};
 pub use options::{Options, QueueOptions};
-pub use script::{FinalStatus, Move, Script, Step};
+pub use script::{FinalStatus, Move, Savepoints, Script, Step};
 
 use std::io;
 

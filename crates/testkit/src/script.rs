@@ -37,10 +37,33 @@ pub enum Move {
     JobState(String),
     /// The savepoint with this trigger is written.
     Savepoint(String),
+    /// The job completes a checkpoint in this directory, an address with its file system.
+    Checkpoint(String),
     /// The master unregistered: FINISHED with this status.
     Finish(FinalStatus, String),
     /// The master died: FAILED, or the next attempt while some are left.
     Crash(String),
+}
+
+/// What becomes of savepoints from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Savepoints {
+    /// How long one takes, in milliseconds of the cluster.
+    pub ms: i64,
+    /// Why none is made.
+    pub failure: Option<String>,
+    /// A job that was to end behind its savepoint goes on.
+    pub stays: bool,
+}
+
+impl Default for Savepoints {
+    fn default() -> Self {
+        Self {
+            ms: 30,
+            failure: None,
+            stays: false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

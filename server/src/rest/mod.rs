@@ -9,6 +9,7 @@ mod me;
 pub mod openapi;
 mod operations;
 mod people;
+mod restore_points;
 mod runs;
 mod stream;
 mod uploads;
@@ -31,6 +32,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         artifacts::routes,
         jobs::routes,
         runs::routes,
+        restore_points::routes,
         logs::routes,
         operations::routes,
         stream::routes,

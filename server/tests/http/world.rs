@@ -5,9 +5,10 @@ use domain::{
     Role, Viewer,
     artifact::{Artifact, NewUpload, UploadTicket},
     environment::{Environment, EnvironmentInput},
-    id::{TokenId, UploadId},
+    id::{RestorePointId, TokenId, UploadId},
     identity::NewToken,
     job::{Job, NewJob},
+    restore::RestoreKind,
     run::{Run, StartRequest},
 };
 use std::io::{Cursor, Write};
@@ -25,6 +26,7 @@ pub(crate) struct World {
     pub(crate) run: Run,
     /// Of the developer who made all this.
     pub(crate) token: TokenId,
+    point: RestorePointId,
     cluster: FakeCluster,
 }
 
@@ -82,7 +84,11 @@ impl World {
             days: 1,
         };
         let token = service.create_token(&developer, new).await.unwrap().token.id;
+        let db = server::boot::connect(&app.state.config).await.unwrap();
+        let point = savepoint(&db, &run).await;
+        db.close().await;
         Self {
+            point,
             app,
             environment,
             artifact,
@@ -101,6 +107,7 @@ impl World {
             "environments" => self.environment.id.to_string(),
             "jobs" => self.job.id.to_string(),
             "operations" => self.run.operation.as_ref().unwrap().to_string(),
+            "restore-points" => self.point.to_string(),
             "runs" => self.run.id.to_string(),
             "tokens" => self.token.to_string(),
             "uploads" => self.upload.to_string(),
@@ -202,6 +209,30 @@ impl World {
         };
         body.to_string()
     }
+}
+
+/// A savepoint of the run, as if it had been taken.
+async fn savepoint(db: &store::Db, run: &Run) -> RestorePointId {
+    let id = RestorePointId::from_ulid("00000000000000000000000001").unwrap();
+    let point = store::restore_points::NewRestorePoint {
+        id: id.clone(),
+        job: run.job.clone(),
+        run: run.id.clone(),
+        team: run.team.clone(),
+        cluster: run.cluster.clone(),
+        hadoop_user: "team_a".into(),
+        kind: RestoreKind::Savepoint,
+        path: "/penstock/teams/team_a/savepoints/canary/savepoint-1".into(),
+        format: None,
+        operation: None,
+        size: None,
+        created_at: run.created_at,
+        completed_at: run.created_at,
+    };
+    let mut tx = db.begin().await.unwrap();
+    assert!(store::restore_points::insert(&mut tx, &point).await.unwrap());
+    tx.commit().await.unwrap();
+    id
 }
 
 /// A directory that looks like a Flink distribution.

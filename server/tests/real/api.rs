@@ -84,6 +84,10 @@ impl Api {
         Self::send(request).await.unwrap()
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        Self::send(self.request(Method::DELETE, path)).await.unwrap()
+    }
+
     pub(crate) async fn upload(&self, path: &str, bytes: Vec<u8>) -> Answer {
         let request = self.request(Method::POST, path);
         Self::send(request.body("application/octet-stream", bytes))

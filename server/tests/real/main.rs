@@ -27,6 +27,7 @@ mod postgres;
 mod proxy;
 mod restarts;
 mod sandbox;
+mod savepoints;
 mod site;
 mod streams;
 mod wait;
@@ -89,6 +90,10 @@ fn main() -> ExitCode {
         }),
         told("killed_after_the_post_the_console_starts_a_run_once", |w| {
             Box::pin(crashes::after_post(w))
+        }),
+        told("state_outlives_its_run", |w| Box::pin(savepoints::continued(w))),
+        told("killed_while_stopping_with_a_savepoint_it_takes_one", |w| {
+            Box::pin(savepoints::killed_while_stopping(w))
         }),
         told("killed_while_stopping_the_console_stops_the_run", |w| {
             Box::pin(crashes::while_stopping(w))

@@ -2,7 +2,7 @@
 
 use super::{LOG4J_KEY, Prepared};
 use crate::version::Descriptor;
-use domain::{Code, Failure};
+use domain::{Code, Failure, restore::ClaimMode};
 use hadoop::{
     ApplicationId,
     shell::{env_value, quote_arg},
@@ -57,9 +57,46 @@ pub struct PlanInput<'a> {
     pub run: &'a str,
     /// 32 hex digits; used when [`Prepared::fixes_job_id`].
     pub job_id: &'a str,
+    /// The state the run starts from.
+    pub restore: Option<Restore<'a>>,
     /// Directory, as a URI, of this run alone. The application deletes it with all that is in it; it
     /// need not exist.
     pub staging: &'a str,
+}
+
+/// A savepoint or checkpoint to start from.
+#[derive(Debug, Clone, Copy)]
+pub struct Restore<'a> {
+    /// Address of its directory.
+    pub uri: &'a str,
+    pub claim_mode: ClaimMode,
+    /// State that no operator takes is left out instead of failing the job.
+    pub allow_non_restored_state: bool,
+}
+
+impl Restore<'_> {
+    /// The settings under the names this version knows.
+    fn settings(&self, prepared: &Prepared) -> Result<Vec<(&'static str, String)>, Failure> {
+        let features = &prepared.features;
+        let mode = match self.claim_mode {
+            ClaimMode::Claim => "CLAIM",
+            ClaimMode::NoClaim => "NO_CLAIM",
+            ClaimMode::Legacy if features.legacy_claim_mode => "LEGACY",
+            ClaimMode::Legacy => {
+                return Err(Failure::new(Code::FieldInvalid)
+                    .with("field", "claim_mode")
+                    .with("reason", "legacy: Flink < 2.0"));
+            }
+        };
+        Ok(vec![
+            (features.restore_path_key, self.uri.to_owned()),
+            (features.restore_claim_mode_key, mode.to_owned()),
+            (
+                features.restore_ignore_unclaimed_key,
+                self.allow_non_restored_state.to_string(),
+            ),
+        ])
+    }
 }
 
 /// A submission that lacks only the application id.
@@ -73,6 +110,8 @@ pub struct Launch {
     pub attempts: u32,
     /// The job's id, when it is decided in advance.
     pub job_id: Option<String>,
+    /// What only this run starts with, as settings.
+    pub(super) restore: Vec<(&'static str, String)>,
     pub(super) keep_containers: bool,
     pub(super) validity_ms: Option<u64>,
     pub(super) acls: Vec<(AclKind, String)>,
@@ -130,6 +169,7 @@ impl Launch {
             format!("penstock-{}", input.deployment),
             format!("penstock-run-{}", input.run),
         ];
+        let restore = input.restore.map(|restore| restore.settings(prepared));
         let job_id = prepared.fixes_job_id.then(|| input.job_id.to_owned());
         Ok(Self {
             name: prepared.name.clone(),
@@ -146,6 +186,7 @@ impl Launch {
             },
             attempts: prepared.attempts,
             job_id,
+            restore: restore.transpose()?.unwrap_or_default(),
             keep_containers: prepared.high_availability,
             validity_ms: prepared.high_availability.then_some(prepared.validity_ms),
             acls: [AclKind::View, AclKind::Modify]
@@ -202,6 +243,7 @@ impl Launch {
                 .iter()
                 .map(|id| format!("$internal.pipeline.job-id={id}")),
         );
+        own.extend(self.restore.iter().map(|(key, value)| format!("{key}={value}")));
         let own: Vec<String> = own
             .iter()
             .map(|setting| format!("-D {}", argument(setting)))

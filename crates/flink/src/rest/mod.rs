@@ -2,8 +2,11 @@
 //! job's own code runs there. It tells about itself only, and it is gone with the application.
 
 mod model;
+mod savepoint;
 
 pub use model::{Exception, Exceptions, Job, JobState, JobSummary, TaskManager, Tasks};
+
+pub use savepoint::{Order, Progress};
 
 pub(crate) use model::read;
 use model::{Jobs, Settings, TaskManagers};

@@ -186,6 +186,10 @@ pub(crate) fn lacks_master(before: RunState, yarn: AppState) -> bool {
     waits && had_one
 }
 
+fn keeps_state(requested: Option<Requested>) -> bool {
+    matches!(requested, Some(Requested::Savepoint | Requested::Drain))
+}
+
 /// The state of a run from what the ResourceManager and the engine say. `before` is what is shown
 /// now: it stays when nothing contradicts it. `same_attempt`: the attempt that was seen last is
 /// still the newest.
@@ -239,6 +243,10 @@ pub(crate) fn state(
                 },
                 JobState::Initializing | JobState::Created | JobState::Other(_) | JobState::Unknown => {
                     RunState::Starting
+                }
+                // While the savepoint is written behind which it ends, the job itself runs.
+                JobState::Running if before == RunState::Stopping && keeps_state(requested) => {
+                    RunState::Stopping
                 }
                 JobState::Running if *tasks_total > 0 && tasks_running == tasks_total => RunState::Running,
                 // A bounded job whose first tasks have finished goes on running.
@@ -503,6 +511,46 @@ mod tests {
                 FinalStatus::Undefined,
                 job(JobState::Cancelling, 2, 2),
                 Stopping,
+            ),
+            (
+                Stopping,
+                Some(Requested::Savepoint),
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Running, 2, 2),
+                Stopping,
+            ),
+            (
+                Stopping,
+                None,
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Running, 2, 2),
+                Running,
+            ),
+            (
+                Running,
+                Some(Requested::Drain),
+                AppState::Running,
+                FinalStatus::Undefined,
+                job(JobState::Running, 2, 2),
+                Running,
+            ),
+            (
+                Stopping,
+                Some(Requested::Drain),
+                AppState::Finished,
+                FinalStatus::Succeeded,
+                Engine::NotSeen,
+                Finished,
+            ),
+            (
+                Stopping,
+                Some(Requested::Savepoint),
+                AppState::Killed,
+                FinalStatus::Killed,
+                Engine::NotSeen,
+                Killed,
             ),
             (
                 Stopping,

@@ -1,10 +1,15 @@
 //! Runs: started, watched and stopped.
 
 mod change;
+mod collect;
 mod decide;
 mod engine;
+mod errand;
 mod explain;
+mod keep;
 mod plan;
+mod restore;
+mod savepoint;
 mod start;
 mod stop;
 mod submit;

@@ -16,9 +16,10 @@ use domain::{
     environment::Snapshot,
     id::{DeploymentId, JobId, RunId, TeamId},
     job::{JobKind, JobSpec, LaunchPreview},
+    restore::RestoredFrom,
 };
 use flink::{
-    Cluster, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Version,
+    Cluster, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Restore, Version,
     distribution::{LOG4J_DEFAULT, LOG4J_PATH},
     launch::script_file,
 };
@@ -81,6 +82,7 @@ pub(crate) struct Planned {
     pub staging: String,
     launch: Launch,
     files: Files,
+    restored_from: Option<RestoredFrom>,
 }
 
 impl Planned {
@@ -106,6 +108,7 @@ struct Occasion<'a> {
     user: &'a str,
     run: &'a str,
     snapshot: Snapshot,
+    restored_from: Option<&'a RestoredFrom>,
 }
 
 impl Service {
@@ -122,6 +125,7 @@ impl Service {
             user: &row.hadoop_user,
             run: row.id.as_str(),
             snapshot,
+            restored_from: row.restored_from.as_ref(),
         };
         self.plan(&connection, occasion).await
     }
@@ -144,6 +148,7 @@ impl Service {
             user: &grant.hadoop_user,
             run: "run_…",
             snapshot,
+            restored_from: None,
         };
         Ok(self.plan(&connection, occasion).await?.preview)
     }
@@ -155,6 +160,7 @@ impl Service {
             user,
             run,
             snapshot,
+            restored_from,
         } = occasion;
         let home = connection
             .root
@@ -277,6 +283,15 @@ impl Service {
             class_path: connection.conf.yarn_classpath(),
             min_allocation_mb: min_allocation.unwrap_or(0),
         };
+        let state = restored_from
+            .map(|from| HdfsPath::new(&from.path).map(|path| path.to_hadoop(&connection.fs_default)))
+            .transpose()
+            .map_err(Error::internal)?;
+        let restore = restored_from.zip(state.as_deref()).map(|(from, uri)| Restore {
+            uri,
+            claim_mode: from.claim_mode,
+            allow_non_restored_state: from.allow_non_restored_state,
+        });
         let launch = Launch::plan(
             &prepared,
             &PlanInput {
@@ -288,6 +303,7 @@ impl Service {
                 deployment: self.inner.deployment.as_str(),
                 run,
                 job_id: &job_id(run),
+                restore,
                 staging: &staging,
             },
         )?;
@@ -301,12 +317,16 @@ impl Service {
                 own,
                 user: user.to_owned(),
             },
+            restored_from: restored_from.cloned(),
         })
     }
 
-    /// Looks at every file of a launch and puts back what is missing.
+    /// Looks at the state the launch starts from, and at every file of a launch and puts back what is missing.
     pub(crate) async fn ensure_files(&self, connection: &Connection, planned: &Planned) -> Result<()> {
         let files = &planned.files;
+        if let Some(restored) = &planned.restored_from {
+            self.verify_state(connection, &files.user, restored).await?;
+        }
         let (environment, runner, own) = futures::join!(
             self.heal(connection, &files.snapshot),
             self.ensure_runner(connection),
@@ -405,6 +425,7 @@ impl Service {
             user: &grant.hadoop_user,
             run: "run_…",
             snapshot,
+            restored_from: None,
         };
         let planned = self.plan(&connection, occasion).await?;
         self.ensure_files(&connection, &planned).await

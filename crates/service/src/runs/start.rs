@@ -14,6 +14,7 @@ use domain::{
     run::{Run, StartRequest},
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use store::{
     Constraint,
     operations::NewOperation,
@@ -36,6 +37,21 @@ pub(crate) fn steps(names: &[&str]) -> Vec<Step> {
         .collect()
 }
 
+/// What an idempotency key stands for: the same start of the same job.
+fn route(id: &JobId, request: &StartRequest) -> Result<String> {
+    let plain = StartRequest {
+        version: request.version,
+        ..StartRequest::default()
+    };
+    let version = request.version.unwrap_or(0);
+    if request == &plain {
+        return Ok(format!("start {id} {version}"));
+    }
+    let all = serde_json::to_vec(request).map_err(Error::internal)?;
+    let digest = hex::encode(&Sha256::digest(all)[..16]);
+    Ok(format!("start {id} {version} {digest}"))
+}
+
 impl Service {
     /// Starts a version of a job. With an idempotency key, the same call again answers the same run.
     pub async fn start_run(
@@ -53,7 +69,7 @@ impl Service {
         let version = store::jobs::version(self.db(), id, number)
             .await?
             .ok_or_else(|| Error::not_found("version"))?;
-        let route = format!("start {id} {}", request.version.unwrap_or(0));
+        let route = route(id, &request)?;
         if let Some(run) = self.remembered(viewer, key, &route).await? {
             return self.run(viewer, &run.parse().map_err(Error::internal)?).await;
         }
@@ -67,6 +83,16 @@ impl Service {
         let environment = store::environments::get(self.db(), &viewer.scope(), &spec.environment)
             .await?
             .ok_or_else(|| Error::not_found("environment"))?;
+        let restored_from = self
+            .chosen_state(
+                viewer,
+                &job,
+                &cluster.id,
+                &grant.hadoop_user,
+                &environment,
+                &request,
+            )
+            .await?;
         let now = self.now();
         let (run, operation) = (new_id!(RunId, now), new_id!(OperationId, now));
         let row = NewRunRow {
@@ -81,7 +107,7 @@ impl Service {
             hadoop_user: grant.hadoop_user,
             tick_ms: i64::try_from(self.inner.config.tick.as_millis()).unwrap_or(i64::MAX),
             engine_job_id: None,
-            restored_from: None,
+            restored_from: restored_from.clone(),
             created_by: viewer.user.clone(),
             created_at: now,
             operation: Some(operation.clone()),
@@ -112,6 +138,7 @@ impl Service {
                 .ok_or(Code::IdempotencyMismatch)?;
             return self.run(viewer, &kept.parse().map_err(Error::internal)?).await;
         }
+        self.hold_state(&mut tx, restored_from.as_ref()).await?;
         match store::runs::insert(&mut tx, &row).await {
             Err(error) if error.constraint() == Some(Constraint::OpenRun) => {
                 tx.rollback().await?;
@@ -132,7 +159,8 @@ impl Service {
             evidence: None,
         };
         store::runs::append_event(&mut tx, &run, &event).await?;
-        let detail = json!({ "job": id, "version": number, "queue": spec.queue, "cluster": spec.cluster });
+        let detail = json!({ "job": id, "version": number, "queue": spec.queue, "cluster": spec.cluster,
+            "restored_from": restored_from, "without_state": request.without_state });
         self.record(
             &mut tx,
             Entry::by(viewer, Action::RunStart, run.as_str(), Some(&job.team), detail),

@@ -3,6 +3,8 @@
 use super::{
     change::{Change, Proof},
     decide::Phase,
+    errand::Errand,
+    savepoint::{POLL, Pace, can_be_saved},
     start::steps,
     submit::{backoff, enter, finish, log},
 };
@@ -27,6 +29,7 @@ use store::{
 };
 
 const STEPS: [&str; 2] = ["ask", "await"];
+const KEEPING_STEPS: [&str; 3] = ["ask", "savepoint", "await"];
 /// How often a stop that is refused is tried before it is told as failed. A kill nobody answers is tried
 /// until somebody does.
 const MAX_ATTEMPTS: i64 = 60;
@@ -48,7 +51,11 @@ impl Service {
         request: StopRequest,
         key: Option<&str>,
     ) -> Result<Operation> {
-        let route = format!("stop {id} {}", request.mode.name());
+        request.check()?;
+        let route = match request.deadline_s {
+            None => format!("stop {id} {}", request.mode.name()),
+            Some(seconds) => format!("stop {id} {} {seconds}", request.mode.name()),
+        };
         if let Some(known) = self.remembered(viewer, key, &route).await? {
             return self
                 .operation(viewer, &known.parse().map_err(Error::internal)?)
@@ -75,7 +82,7 @@ impl Service {
                     .with("state", shown.state.name())
                     .into());
             }
-            if let Some(operation) = self.request_stop(viewer, id, request.mode, key, &route).await? {
+            if let Some(operation) = self.request_stop(viewer, id, request, key, &route).await? {
                 self.inner.board.wake(Name::Submit);
                 self.inner.board.wake(Name::Stop);
                 return self.operation(viewer, &operation).await;
@@ -88,11 +95,18 @@ impl Service {
         &self,
         viewer: &Viewer,
         id: &RunId,
-        mode: StopMode,
+        request: StopRequest,
         key: Option<&str>,
         route: &str,
     ) -> Result<Option<OperationId>> {
         let now = self.now();
+        let Some(row) = store::runs::row(self.db(), id).await? else {
+            return Err(Error::not_found("run"));
+        };
+        if request.mode.keeps_state() {
+            can_be_saved(&row)?;
+        }
+        let connection = self.connection(&row.cluster).await?;
         let mut tx = self.db().begin().await?;
         let Some(mut row) = store::runs::row(&mut tx, id).await? else {
             return Err(Error::not_found("run"));
@@ -101,29 +115,47 @@ impl Service {
             return Ok(None);
         }
         let open = store::operations::open_for_run(&mut tx, id, OperationKind::Stop).await?;
+        let mut mode = request.mode;
         let operation = match open {
             Some(mut open) => {
-                if mode == StopMode::Kill && row.requested != Some(Requested::Kill) {
-                    open.data = json!({ "mode": mode });
+                // What lies in its directory is recorded all the same.
+                let mut errand = Errand::of(&open)?;
+                let current = errand.mode.unwrap_or(StopMode::Kill);
+                if mode.overtakes(current) {
+                    errand.mode = Some(mode);
+                    open.data = serde_json::to_value(&errand).map_err(Error::internal)?;
+                    open.steps = steps(&STEPS);
                     open.due_at = now;
                     open.attempt = 0;
                     if !self.save_operation(&mut tx, &mut open).await? {
                         return Ok(None);
                     }
+                } else {
+                    mode = current;
                 }
                 open.id
             }
             None => {
+                let new = new_id!(OperationId, now);
+                let (data, names) = if mode.keeps_state() {
+                    let errand = Errand::new(&connection, &row.hadoop_user, &new)?;
+                    let errand = errand.stopping(request, now);
+                    let data = serde_json::to_value(&errand).map_err(Error::internal)?;
+                    store::runs::set_to_collect(&mut tx, id).await?;
+                    (data, &KEEPING_STEPS[..])
+                } else {
+                    (json!({ "mode": mode }), &STEPS[..])
+                };
                 let new = NewOperation {
-                    id: new_id!(OperationId, now),
+                    id: new,
                     kind: OperationKind::Stop,
                     run: Some(id.clone()),
                     environment: None,
                     cluster: Some(row.cluster.clone()),
                     team: Some(row.team.clone()),
                     phase: "ask".to_owned(),
-                    data: json!({ "mode": mode }),
-                    steps: steps(&STEPS),
+                    data,
+                    steps: steps(names),
                     created_by: viewer.user.clone(),
                     created_at: now,
                     due_at: now,
@@ -135,11 +167,7 @@ impl Service {
         if let Some(key) = key {
             store::idempotency::claim(&mut tx, &viewer.user, key, route, operation.as_str(), now).await?;
         }
-        let requested = if mode == StopMode::Kill {
-            Requested::Kill
-        } else {
-            Requested::Cancel
-        };
+        let requested = mode.requested();
         if row.requested != Some(requested) {
             row.requested = Some(requested);
             row.requested_at = Some(now);
@@ -166,10 +194,11 @@ impl Service {
             }
         }
         row.operation = Some(operation.clone());
-        let note = if mode == StopMode::Kill {
-            "stop.kill_requested"
-        } else {
-            "stop.cancel_requested"
+        let note = match request.mode {
+            StopMode::Savepoint => "stop.savepoint_requested",
+            StopMode::Drain => "stop.drain_requested",
+            StopMode::Cancel => "stop.cancel_requested",
+            StopMode::Kill => "stop.kill_requested",
         };
         let proof = Proof {
             source: &viewer.name,
@@ -191,7 +220,7 @@ impl Service {
                 action,
                 id.as_str(),
                 Some(&row.team),
-                json!({ "mode": mode }),
+                json!({ "mode": request.mode, "deadline_s": request.deadline_s }),
             ),
         )
         .await?;
@@ -203,12 +232,18 @@ impl Service {
     }
 
     pub(crate) async fn activate_stop(&self) -> Result<Activation> {
-        let step = |service: Self, operation| async move { service.step_stop(operation).await };
+        let step = |service: Self, operation| async move {
+            match service.step_stop(operation).await? {
+                Pace::Written => {}
+                Pace::Poll => tokio::time::sleep(POLL).await,
+            }
+            Ok(())
+        };
         self.step_due(OperationKind::Stop, Name::Stop, &self.inner.stopping, step)
             .await
     }
 
-    async fn step_stop(&self, mut operation: OperationRow) -> Result<()> {
+    async fn step_stop(&self, mut operation: OperationRow) -> Result<Pace> {
         let Some(run) = &operation.run else {
             return Err(Error::internal("stop operation without a run"));
         };
@@ -216,6 +251,10 @@ impl Service {
             return Err(Error::internal("stop operation of no run"));
         };
         let now = self.now();
+        let mode = Errand::of(&operation)?.mode.unwrap_or(StopMode::Kill);
+        if mode.keeps_state() {
+            return self.step_kept_stop(operation, row).await;
+        }
         if row.state.is_terminal() {
             crash_point!("stop.before_done");
             operation.state = OperationState::Done;
@@ -232,12 +271,6 @@ impl Service {
             operation.due_at = now + AWAIT_MS;
             return self.write_stop(operation, &row).await;
         };
-        let mode = operation
-            .data
-            .get("mode")
-            .and_then(|m| m.as_str())
-            .and_then(StopMode::from_name)
-            .unwrap_or(StopMode::Kill);
         operation.state = OperationState::Running;
         enter(&mut operation.steps, "ask", now);
         crash_point!("stop.before_ask");
@@ -249,10 +282,9 @@ impl Service {
                 Err(hadoop::Error::NotFound { .. }) => Ok(true),
                 Err(error) => Err(rm_failure(&connection, &row.hadoop_user, &error)),
             },
-            StopMode::Savepoint | StopMode::Drain => {
-                Err(Failure::new(Code::NotInState).with("state", row.state.name()))
+            StopMode::Savepoint | StopMode::Drain | StopMode::Cancel => {
+                self.cancel_job(&connection, &row).await.map(|()| false)
             }
-            StopMode::Cancel => self.cancel_job(&connection, &row).await.map(|()| false),
         };
         crash_point!("stop.after_ask");
         match asked {
@@ -284,7 +316,7 @@ impl Service {
         mut operation: OperationRow,
         mut row: RunRow,
         failure: Failure,
-    ) -> Result<()> {
+    ) -> Result<Pace> {
         operation.failure = Some(Failure::new(Code::StopRefused).with("reason", &failure));
         row.requested = None;
         row.requested_at = None;
@@ -302,19 +334,19 @@ impl Service {
             tx.commit().await?;
             self.announce_run(&row);
         }
-        Ok(())
+        Ok(Pace::Written)
     }
 
-    async fn write_stop(&self, mut operation: OperationRow, row: &RunRow) -> Result<()> {
+    async fn write_stop(&self, mut operation: OperationRow, row: &RunRow) -> Result<Pace> {
         let mut tx = self.db().begin().await?;
         if self.save_operation(&mut tx, &mut operation).await? {
             tx.commit().await?;
             self.announce_operation(&operation, row);
         }
-        Ok(())
+        Ok(Pace::Written)
     }
 
-    fn announce_operation(&self, operation: &OperationRow, row: &RunRow) {
+    pub(super) fn announce_operation(&self, operation: &OperationRow, row: &RunRow) {
         self.inner.bus.send(domain::event::Event {
             topic: domain::event::Topic::Operation,
             id: operation.id.to_string(),

@@ -8,6 +8,7 @@ use super::{
     change::{Change, Proof},
     decide::{self, Engine},
     plan::deployment_tag,
+    restore::hdfs_path,
     submit::after_failure,
 };
 use crate::{
@@ -57,6 +58,9 @@ const PARALLEL_JOBS: usize = 16;
 const OVERLAP_MS: Millis = 120_000;
 /// A look that changed nothing is written this often.
 const TOUCH_MS: Millis = 60_000;
+/// First and longest pause between questions where a job's checkpoints lie.
+const CHECKPOINTS_MS: Millis = 1_000;
+const MAX_CHECKPOINTS_MS: Millis = 120_000;
 /// Authoritative absences in a row before a run counts as forgotten.
 const GONE_LOOKS: u32 = 2;
 
@@ -69,6 +73,8 @@ struct Memory {
     clusters: HashMap<ClusterId, ClusterMemory>,
     seen: HashMap<RunId, Millis>,
     gone: HashMap<RunId, u32>,
+    /// When a job is asked next where its checkpoints lie, and how long it rests then.
+    checkpoints: HashMap<RunId, (Millis, Millis)>,
 }
 
 #[derive(Default, Clone)]
@@ -112,6 +118,22 @@ impl Tracker {
         let mut memory = self.memory();
         memory.gone.remove(run);
         memory.seen.remove(run);
+        memory.checkpoints.remove(run);
+    }
+
+    /// Whether a job is to be asked where its checkpoints lie; the pauses double.
+    fn checkpoints_due(&self, run: &RunId, now: Millis) -> bool {
+        let mut memory = self.memory();
+        let (due, pause) = memory
+            .checkpoints
+            .entry(run.clone())
+            .or_insert((now, CHECKPOINTS_MS));
+        if now < *due {
+            return false;
+        }
+        *due = now + *pause;
+        *pause = (*pause * 2).min(MAX_CHECKPOINTS_MS);
+        true
     }
 }
 
@@ -329,6 +351,9 @@ impl Service {
             Engine::NotSeen
         };
         self.take(row.clone(), app, &engine).await?;
+        if matches!(&engine, Engine::Job { tasks_running, .. } if *tasks_running > 0) {
+            self.learn_checkpoints(connection, row).await?;
+        }
         // The ResourceManager knows the application, but not yet whether it still runs.
         Ok(!decide::lacks_master(row.state, app.state))
     }
@@ -463,7 +488,7 @@ impl Service {
         self.announce_run(&row);
         if ended {
             self.inner.tracker.forget(&row.id);
-            self.inner.board.wake(Name::Stop);
+            self.wake_ended();
             if row.state == RunState::Failed {
                 self.inner.board.wake(Name::Explain);
             }
@@ -503,10 +528,42 @@ impl Service {
             tx.commit().await?;
             self.inner.tracker.forget(&row.id);
             self.announce_run(&row);
-            self.inner.board.wake(Name::Stop);
+            self.wake_ended();
             if state == RunState::Failed {
                 self.inner.board.wake(Name::Explain);
             }
+        }
+        Ok(())
+    }
+}
+
+impl Service {
+    /// Wakes whoever waits for the end of a run.
+    fn wake_ended(&self) {
+        for name in [Name::Stop, Name::Savepoint, Name::Collect] {
+            self.inner.board.wake(name);
+        }
+    }
+
+    /// Learns where the checkpoints of a job lie, once; asked less and less often while it has none.
+    async fn learn_checkpoints(&self, connection: &Connection, row: &RunRow) -> Result<()> {
+        let now = self.now();
+        let (None, Some(job)) = (&row.checkpoint_dir, &row.engine_job_id) else {
+            return Ok(());
+        };
+        if !self.inner.tracker.checkpoints_due(&row.id, now) {
+            return Ok(());
+        }
+        let Some(rest) = self.job_rest(connection, row, None) else {
+            return Ok(());
+        };
+        let asked = tokio::time::timeout(ENGINE_PATIENCE, rest.newest_checkpoint(job)).await;
+        let Ok(Observed::Known(Some(address))) = asked else {
+            return Ok(());
+        };
+        let dir = hdfs_path(connection, &address).and_then(|path| path.parent());
+        if let Some(dir) = dir.filter(|dir| !dir.is_root()) {
+            store::runs::set_checkpoint_dir(self.db(), &row.id, dir.as_str()).await?;
         }
         Ok(())
     }

@@ -115,7 +115,7 @@ async fn two_consoles_start_one_application() {
     let stops = lives.map(|life| {
         let (viewer, id) = (world.viewer.clone(), started[0].id.clone());
         let request = StopRequest::new(StopMode::Kill);
-        life.ask(|service| async move { service.stop_run(&viewer, &id, request, None).await })
+        life.ask(move |service: Service| async move { service.stop_run(&viewer, &id, request, None).await })
     });
     let stops = futures::future::join_all(stops).await;
     let ids: BTreeSet<String> = stops

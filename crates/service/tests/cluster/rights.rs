@@ -1,18 +1,19 @@
 //! Every use case, asked for by everybody, with the things of one team. Nothing of a team is seen or
 //! changed by the other.
 
-use crate::support::{World, jar, person};
+use crate::support::{TEAM_USER, World, jar, person};
 use bytes::Bytes;
 use domain::{
     Kind, Role, Viewer,
     artifact::{NewUpload, UploadTicket},
     cluster::ClusterInput,
     environment::EnvironmentInput,
-    id::{ArtifactId, EnvironmentId, JobId, OperationId, RunId, TeamId, TokenId, UploadId},
+    id::{ArtifactId, EnvironmentId, JobId, OperationId, RestorePointId, RunId, TeamId, TokenId, UploadId},
     identity::{NewToken, NewUser},
     job::{JobUpdate, NewJob},
     logs::LogQuery,
-    run::{RunQuery, RunState, StartRequest, StopMode, StopRequest},
+    restore::{RestoreKind, SavepointRequest},
+    run::{Run, RunQuery, RunState, StartRequest, StopMode, StopRequest},
 };
 use futures::{FutureExt, future::BoxFuture};
 use service::{Result, Service};
@@ -31,6 +32,7 @@ struct Things {
     job: JobId,
     run: RunId,
     operation: OperationId,
+    point: RestorePointId,
     new_job: NewJob,
     directory: String,
 }
@@ -46,6 +48,7 @@ impl Things {
             self.token.to_string(),
             self.job.to_string(),
             self.run.to_string(),
+            self.point.to_string(),
             "canary".to_owned(),
         ]
     }
@@ -154,6 +157,9 @@ fn table() -> Vec<(&'static str, &'static str, Call)> {
         log_page "nnnffnn" |s, v, t| s.log_page(&v, &t.run, LOG.0, LOG.1, LogQuery::default());
         log_download "nnnffnn" |s, v, t| s.log_download(&v, &t.run, LOG.0, LOG.1).map(|it| it.map(drop));
         start_run "nnnfyyy" |s, v, t| s.start_run(&v, &t.job, StartRequest::default(), None);
+        restore_points "nnnyyyy" |s, v, t| s.restore_points(&v, &t.job, 10, None);
+        take_savepoint "nnnffyy" |s, v, t| s.take_savepoint(&v, &t.run, SavepointRequest::default(), None);
+        dispose_restore_point "nnnffyy" |s, v, t| s.dispose_restore_point(&v, &t.point);
         stop_run "nnnffyy" |s, v, t| s.stop_run(&v, &t.run, StopRequest::new(StopMode::Kill), None);
     }
 }
@@ -190,7 +196,32 @@ fn every_use_case_is_in_the_table() {
     assert_eq!(methods(), tested);
 }
 
+/// A savepoint of the run, as if it had been taken.
+async fn world_point(db: &store::Db, team: &TeamId, run: &Run) -> RestorePointId {
+    let id = RestorePointId::from_ulid("00000000000000000000000001").unwrap();
+    let point = store::restore_points::NewRestorePoint {
+        id: id.clone(),
+        job: run.job.clone(),
+        run: run.id.clone(),
+        team: team.clone(),
+        cluster: run.cluster.clone(),
+        hadoop_user: TEAM_USER.into(),
+        kind: RestoreKind::Savepoint,
+        path: format!("/penstock/canary/teams/{TEAM_USER}/savepoints/op/savepoint-1"),
+        format: None,
+        operation: None,
+        size: None,
+        created_at: run.created_at,
+        completed_at: run.created_at,
+    };
+    let mut tx = db.begin().await.unwrap();
+    assert!(store::restore_points::insert(&mut tx, &point).await.unwrap());
+    tx.commit().await.unwrap();
+    id
+}
+
 async fn things(world: &World) -> (Things, Vec<Viewer>) {
+    let db = world.db.clone();
     let (admin, owner, xml) = (world.admin.clone(), world.viewer.clone(), world.fake.client_xml());
     let (team, directory) = (world.team.clone(), world.environment.directory.clone());
     let made = world.life().ask(move |service| async move {
@@ -246,6 +277,7 @@ async fn things(world: &World) -> (Things, Vec<Viewer>) {
             .start_run(&owner, &job, StartRequest::default(), None)
             .await
             .unwrap();
+        let point = world_point(&db, &team, &run).await;
         let things = Things {
             team,
             cluster,
@@ -256,6 +288,7 @@ async fn things(world: &World) -> (Things, Vec<Viewer>) {
             job,
             run: run.id,
             operation: run.operation.unwrap(),
+            point,
             new_job,
             directory,
         };

@@ -214,6 +214,8 @@ statements! {
     SET_COLLECTED = ("UPDATE runs SET collect = 2 WHERE id = $1");
     TO_COLLECT = ("SELECT ", light_columns!(), ", CAST(NULL AS TEXT) AS launch, CAST(NULL AS TEXT) AS prepared \
         FROM runs WHERE collect = 1 AND ended_at IS NOT NULL ORDER BY id LIMIT $1");
+    TO_COLLECT_OF_JOB = ("SELECT ", light_columns!(), ", CAST(NULL AS TEXT) AS launch, CAST(NULL AS TEXT) AS prepared \
+        FROM runs WHERE collect = 1 AND ended_at IS NOT NULL AND job_id = $1 ORDER BY id DESC LIMIT 10");
     // Never backwards: a slow answer must not make a run look older than a newer one did.
     TOUCH = ("UPDATE runs SET observed_at = $2, observed_by = $3 WHERE cluster_id = $1 AND ended_at IS NULL \
         AND (observed_at IS NULL OR observed_at < $2) \
@@ -328,6 +330,12 @@ pub async fn set_to_collect(tx: &mut Tx, run: &RunId) -> Result<(), Error> {
 /// Runs that have ended and whose restore points are to be looked for, without `launch` and `prepared`.
 pub async fn to_collect(source: impl Into<Source<'_>>, limit: i64) -> Result<Vec<RunRow>, Error> {
     let raw: Vec<Raw> = source.into().all(TO_COLLECT, args![limit]).await?;
+    Ok(readable(raw))
+}
+
+/// As [`to_collect`], of one job.
+pub async fn to_collect_of_job(source: impl Into<Source<'_>>, job: &JobId) -> Result<Vec<RunRow>, Error> {
+    let raw: Vec<Raw> = source.into().all(TO_COLLECT_OF_JOB, args![job]).await?;
     Ok(readable(raw))
 }
 

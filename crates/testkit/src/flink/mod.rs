@@ -32,6 +32,8 @@ pub(crate) struct Job {
     /// Time and stack, the newest first.
     pub(crate) exceptions: Vec<(Millis, String)>,
     pub(crate) savepoints: BTreeMap<String, Savepoint>,
+    /// Address of the newest completed one.
+    pub(crate) checkpoint: Option<String>,
 }
 
 impl Job {
@@ -51,6 +53,7 @@ impl Job {
             total: 2,
             exceptions: Vec::new(),
             savepoints: BTreeMap::new(),
+            checkpoint: None,
         }
     }
 

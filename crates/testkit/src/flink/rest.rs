@@ -6,7 +6,7 @@ use crate::{
     cluster::Cluster,
     history::Deed,
     rm::{App, AppId},
-    script::{FinalStatus, Move},
+    script::{FinalStatus, Move, Savepoints},
     serve::Call,
 };
 use domain::Millis;
@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 /// From a cancel to the end of the application, in milliseconds of the cluster.
 const CANCEL_MS: i64 = 40;
-const SAVEPOINT_MS: i64 = 30;
 /// From a stop's savepoint to the end of the application.
 const LEAVE_MS: i64 = 100;
 
@@ -36,6 +35,7 @@ fn accepted(value: &Value) -> Answer {
 pub(crate) fn handle(cluster: &Arc<Cluster>, id: AppId, call: &Call) -> Answer {
     let now = cluster.clock.now();
     let mut world = cluster.world();
+    let savepoints = world.savepoints.clone();
     let Some(app) = world.rm.apps.get_mut(&id) else {
         return failure(
             503,
@@ -88,13 +88,21 @@ pub(crate) fn handle(cluster: &Arc<Cluster>, id: AppId, call: &Call) -> Answer {
             if jobs.is_none_or(|have| have.id != *job) {
                 return failure(404, &format!("Job {job} not found"));
             }
-            of_job(cluster, app, call, method, rest, now)
+            of_job(cluster, &savepoints, app, call, method, rest, now)
         }
         _ => failure(404, &format!("Not found: {}", call.raw_path)),
     }
 }
 
-fn of_job(cluster: &Cluster, app: &mut App, call: &Call, method: &str, rest: &[&str], now: Millis) -> Answer {
+fn of_job(
+    cluster: &Cluster,
+    behaviour: &Savepoints,
+    app: &mut App,
+    call: &Call,
+    method: &str,
+    rest: &[&str],
+    now: Millis,
+) -> Answer {
     let app_id = app.id.to_string();
     let Some(job) = app.job.as_mut() else {
         return failure(404, "no job");
@@ -102,10 +110,17 @@ fn of_job(cluster: &Cluster, app: &mut App, call: &Call, method: &str, rest: &[&
     match (method, rest) {
         ("GET", []) => Answer::json(&details(job, now)),
         ("GET", ["exceptions"]) => Answer::json(&exceptions(&job.exceptions)),
-        ("GET", ["checkpoints"]) => Answer::json(&json!({
-            "counts": {"restored": 0, "total": 0, "in_progress": 0, "completed": 0, "failed": 0},
-            "latest": {"completed": null, "savepoint": null, "failed": null, "restored": null}, "history": [],
-        })),
+        ("GET", ["checkpoints"]) => {
+            let completed = job.checkpoint.as_ref().map(|address| {
+                json!({"@class": "completed", "id": 1, "status": "COMPLETED", "is_savepoint": false,
+                    "external_path": address, "discarded": false})
+            });
+            Answer::json(&json!({
+                "counts": {"restored": 0, "total": 0, "in_progress": 0, "completed": 0, "failed": 0},
+                "latest": {"completed": completed, "savepoint": null, "failed": null, "restored": null},
+                "history": [],
+            }))
+        }
         ("PATCH", []) | ("GET", ["yarn-cancel"]) => {
             if job.is_over() {
                 return failure(409, &format!("Job {} has already terminated.", job.id));
@@ -134,17 +149,21 @@ fn of_job(cluster: &Cluster, app: &mut App, call: &Call, method: &str, rest: &[&
                 cluster.did(Deed::SavepointStarted {
                     app: app_id,
                     trigger: trigger.clone(),
+                    stops,
+                    drains: body.get("drain").and_then(Value::as_bool).unwrap_or(false),
                 });
                 let ready = job.running == job.total && job.total > 0;
                 let refused =
                     "Checkpoint triggering task is not being executed at the moment. Aborting checkpoint.";
-                let outcome = (!ready).then(|| Err(refused.to_owned()));
+                let failure = behaviour.failure.clone();
+                let outcome = failure.or((!ready).then(|| refused.to_owned())).map(Err);
+                let ready = outcome.is_none();
                 job.savepoints
                     .insert(trigger.clone(), Savepoint { directory, outcome });
                 if ready {
-                    let mut at = now + SAVEPOINT_MS;
+                    let mut at = now + behaviour.ms;
                     plan(app, at, Move::Savepoint(trigger.clone()));
-                    if stops {
+                    if stops && !behaviour.stays {
                         at += LEAVE_MS;
                         app.plan.retain(|(_, step)| matches!(step, Move::Savepoint(_)));
                         plan(app, at, Move::Finish(FinalStatus::Succeeded, String::new()));

@@ -117,6 +117,14 @@ pub(crate) fn apply(cluster: &Arc<Cluster>, world: &mut World, id: AppId, at: Mi
             }
         }
         Move::Savepoint(trigger) => flink::rest::complete_savepoint(app, &mut world.tree, &trigger, at),
+        Move::Checkpoint(address) => {
+            let path = format!("{}/_metadata", path_of_uri(&address));
+            if flink::write(&mut world.tree, &app.user, &path, b"checkpoint".to_vec(), at)
+                && let Some(job) = &mut app.job
+            {
+                job.checkpoint = Some(address);
+            }
+        }
         Move::Finish(status, diagnostics) => {
             end(cluster, world, id, at, State::Finished, status, diagnostics);
         }

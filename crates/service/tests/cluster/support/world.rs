@@ -271,9 +271,15 @@ impl World {
                 && (path == "penstock.json"
                     || path.starts_with("environments/")
                     || path.starts_with("runner/")
-                    || ["artifacts/", "prepared/", "archive/"]
-                        .iter()
-                        .any(|dir| own.starts_with(dir)))
+                    || [
+                        "artifacts/",
+                        "prepared/",
+                        "archive/",
+                        "savepoints/",
+                        "checkpoints/",
+                    ]
+                    .iter()
+                    .any(|dir| own.starts_with(dir)))
         };
         let files = files
             .into_iter()
