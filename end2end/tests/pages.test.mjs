@@ -161,7 +161,7 @@ test("a token is shown once and can be revoked", async () => {
   await context.close();
 });
 
-test("axe finds nothing on any page, in both themes, widths and languages", { timeout: 300_000 }, async () => {
+test("axe finds nothing on any page, in both themes, widths and languages", { timeout: 600_000 }, async () => {
   const { context, page } = await signedIn({ reducedMotion: "reduce" });
   const pages = ["/jobs", "/jobs?q=nothing-like-it", "/jobs/new?kind=flink_sql", "/jobs/new?kind=flink_jar", `/jobs/${job.id}`, `/jobs/${job.id}/logs`,
     `/jobs/${job.id}/config`, `/jobs/${job.id}/runs`, `/jobs/${job.id}/edit`, "/clusters", "/clusters/new", "/clusters/sandbox", "/environments", "/tokens", "/nowhere"];
@@ -170,7 +170,7 @@ test("axe finds nothing on any page, in both themes, widths and languages", { ti
     await context.addCookies([{ name: "lang", value: "en", url: console_.url }]);
     await page.goto(`${console_.url}${address}`);
     await awake(page);
-    await page.locator("main [aria-busy=true]").waitFor({ state: "detached" });
+    await page.waitForFunction(() => ![...document.querySelectorAll("main [aria-busy=true]")].some((part) => part.checkVisibility()));
   };
   for (const address of pages) {
     await at(address);

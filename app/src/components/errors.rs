@@ -43,10 +43,12 @@ pub fn note_error(ui: Ui, error: &ApiError) {
 #[component]
 pub fn ErrorLine(error: ApiError, #[prop(optional, into)] retry: Option<Callback<()>>) -> impl IntoView {
     let ui = ui();
-    let id = match &error {
-        ApiError::Failed(told) => told.request_id.clone(),
-        ApiError::Transport(_) => None,
+    let (id, forbidden) = match &error {
+        ApiError::Failed(told) => (told.request_id.clone(), told.failure.kind() == Kind::Forbidden),
+        ApiError::Transport(_) => (None, false),
     };
+    // Asking again gives nobody a right.
+    let retry = retry.filter(|_| !forbidden);
     view! {
         <Banner tone=Tone::Error>
             <p class="pre">{txt(move || error_text(ui, &error))}</p>

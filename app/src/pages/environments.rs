@@ -156,7 +156,7 @@ fn card(resource: Shown, environment: Environment, clusters: &[Cluster]) -> AnyV
                     {move || fill(ui.text(T::FileCount), &[("n", &time::count(environment.files))])} {format!(" · {}", time::bytes(environment.bytes))}</span>
             </div>
             <p class="mono fnt">{environment.directory}</p>
-            <div class="grid"><table>
+            <div class="grid" tabindex="0"><table>
                 <thead><tr><th scope="col">{t(T::Cluster)}</th><th scope="col">{t(T::State)}</th><th scope="col">{t(T::Progress)}</th><th scope="col"><span class="vh">{t(T::Actions)}</span></th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>

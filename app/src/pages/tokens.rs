@@ -102,7 +102,7 @@ fn table(tokens: List, list: Vec<Token>) -> AnyView {
         });
     };
     view! {
-        <div class="grid"><table>
+        <div class="grid" tabindex="0"><table>
             <thead><tr>
                 <th scope="col">{t(T::Name)}</th><th scope="col">{t(T::Created)}</th><th scope="col">{t(T::Expires)}</th>
                 <th scope="col">{t(T::LastUsed)}</th><th scope="col">{t(T::State)}</th><th scope="col"><span class="vh">{t(T::Actions)}</span></th>

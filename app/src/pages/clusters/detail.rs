@@ -188,7 +188,7 @@ fn percent(value: Option<f64>) -> String {
 
 fn queue_table(queues: Vec<Queue>) -> AnyView {
     view! {
-        <div class="grid"><table>
+        <div class="grid" tabindex="0"><table>
             <thead><tr>
                 <th scope="col">{t(T::Queue)}</th><th scope="col">{t(T::State)}</th><th scope="col" class="num">{t(T::Capacity)}</th>
                 <th scope="col">{t(T::Used)}</th><th scope="col" class="num">{t(T::MaxCapacity)}</th>
@@ -216,7 +216,7 @@ fn queue_table(queues: Vec<Queue>) -> AnyView {
 
 fn node_table(nodes: Vec<Node>) -> AnyView {
     view! {
-        <div class="grid"><table>
+        <div class="grid" tabindex="0"><table>
             <thead><tr>
                 <th scope="col">{t(T::Node)}</th><th scope="col">{t(T::State)}</th><th scope="col">{t(T::Memory)}</th>
                 <th scope="col">{t(T::VcoresUsed)}</th><th scope="col" class="num">{t(T::Containers)}</th><th scope="col">{t(T::Version)}</th>

@@ -30,7 +30,7 @@ pub fn clusters() -> AnyView {
                 </Empty></div> }.into_any();
             }
             view! {
-                <div class="grid"><table>
+                <div class="grid" tabindex="0"><table>
                     <thead><tr>
                         <th scope="col">{t(T::Name)}</th><th scope="col">{t(T::State)}</th><th scope="col">{t(T::ResourceManagers)}</th>
                         <th scope="col">{t(T::HdfsRoot)}</th><th scope="col" class="num">{t(T::OpenRuns)}</th><th scope="col">{t(T::Seen)}</th>

@@ -206,7 +206,7 @@ fn trouble(shown: Shown) -> Option<AnyView> {
     Some(
         view! {
             <Banner tone=if ended { Tone::Error } else { Tone::Warn }>
-                <b>{t(crate::components::state_word(run.state))} " " {move || ui.when(at)} ". "</b>
+                <b>{t(crate::components::state_word(run.state))} " · " {move || ui.when(at)}</b> " – "
                 <span class="pre">{move || failure_text(ui, &failure)}</span>
                 {has_log.then(|| view! { " " <a href=format!("{log}?at=error")>{t(T::ShowFirstError)}</a> })}
             </Banner>

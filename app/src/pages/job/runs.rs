@@ -39,7 +39,7 @@ pub fn runs(shown: Shown) -> AnyView {
             });
         };
         view! {
-            <div class="grid"><table>
+            <div class="grid" tabindex="0"><table>
                 <thead><tr>
                     <th scope="col">{t(T::State)}</th><th scope="col">{t(T::StartedAt)}</th><th scope="col" class="num">{t(T::Duration)}</th>
                     <th scope="col">{t(T::Version)}</th><th scope="col">{t(T::StartedBy)}</th><th scope="col">{t(T::Application)}</th><th scope="col">{t(T::Cause)}</th>
