@@ -140,6 +140,8 @@ pub fn root(text: &str) -> Option<Thrown> {
     let telling = |cause: &Thrown| {
         !cause.message.is_empty()
             && !["InterruptedException", "SparkUserAppException"].contains(&cause.simple())
+            // Tried for every data source there is not; the exception around it names the source.
+            && !cause.message.ends_with(".DefaultSource")
     };
     let at = causes.iter().rposition(telling).or(causes.len().checked_sub(1))?;
     causes.into_iter().nth(at)
@@ -178,6 +180,8 @@ mod tests {
             "ArithmeticException: / by zero"
         );
         assert_eq!(root("all is well: really"), None);
+        let source = "org.apache.spark.SparkClassNotFoundException: [DATA_SOURCE_NOT_FOUND] Failed to find the data source: delta.\n\tat x\nCaused by: java.lang.ClassNotFoundException: delta.DefaultSource\n\tat y";
+        assert!(root(source).unwrap().message.ends_with("source: delta."));
     }
 
     #[test]

@@ -8,6 +8,7 @@
     reason = "helpers outside of test functions do so too"
 )]
 
+mod own;
 mod programs;
 mod sandbox;
 mod scripts;

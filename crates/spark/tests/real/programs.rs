@@ -189,8 +189,7 @@ async fn failures_are_explained(home: &str) {
             "driver: Java heap space.",
         ),
         ("executor", fail("executor"), Code::AppFailed, "Exit status: 52."),
-        ("memory", fail("memory"), Code::OutOfMemory, "physical memory"),
-        ("library", fail("library"), Code::AppFailed, "delta"),
+        ("library", fail("library"), Code::AppFailed, "data source: delta."),
         (
             "class",
             (jar("Nowhere"), vec![], &testjobs),
@@ -219,15 +218,15 @@ async fn failures_are_explained(home: &str) {
             "python exit",
             (Program::Python, vec![], &exits),
             Code::AppFailed,
-            "User application exited with 3",
+            "User application exited with status 3",
         ),
     ] {
+        // Each takes half a minute; one can be asked for.
+        if std::env::var("PENSTOCK_TEST_FAILURE").is_ok_and(|only| !only.split(',').any(|one| one == name)) {
+            continue;
+        }
         let mut spec = spec(&format!("fails: {name}"), program);
         spec.args = args;
-        if name == "memory" {
-            // Less than its JVM takes; and the first loss is enough.
-            spec.resources.executor_overhead_mb = Some(64);
-        }
         spec.conf.insert("spark.task.maxFailures".into(), "1".into());
         let script = match spec.program {
             Program::Python => format!("{}.py", if name == "python" { "fails" } else { "missing" }),

@@ -13,7 +13,7 @@ use hadoop::{
 use net::Bytes;
 use spark::{
     Cluster, Dependency, Distribution, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Resources,
-    Spec, cause, distribution, events, zip,
+    Spec, cause, distribution, events, launch::Bundle, zip,
 };
 use std::{
     collections::BTreeMap,
@@ -291,6 +291,17 @@ impl Sandbox {
         program: Option<(&str, &PlacedFile)>,
         dependencies: &[Dependency],
     ) -> (ApplicationId, Launch) {
+        self.submit_with(spec, program, dependencies, [None, None]).await
+    }
+
+    /// With a JDK and a Python of the environment's own.
+    pub(crate) async fn submit_with(
+        &self,
+        spec: &Spec,
+        program: Option<(&str, &PlacedFile)>,
+        dependencies: &[Dependency],
+        [jdk, python_home]: [Option<&Bundle>; 2],
+    ) -> (ApplicationId, Launch) {
         let prepared = Prepared::new(&PrepareInput {
             spec,
             distribution: &self.distribution,
@@ -301,8 +312,8 @@ impl Sandbox {
             program_name: program.map_or("", |(name, _)| name),
             runner: &self.runner,
             dependencies,
-            jdk: None,
-            python_home: None,
+            jdk,
+            python_home,
             conf_dir: &self.uri("prepared"),
         })
         .unwrap();
@@ -340,6 +351,11 @@ impl Sandbox {
         dependencies: &[Dependency],
     ) -> Ended {
         let (id, launch) = self.submit(spec, program, dependencies).await;
+        self.end(spec, id, launch).await
+    }
+
+    /// Waits for the end and collects what there is to see.
+    pub(crate) async fn end(&self, spec: &Spec, id: ApplicationId, launch: Launch) -> Ended {
         let app = self.ended(id).await;
         let (out, err) = self.logs(id).await;
         let ended = Ended {

@@ -13,7 +13,9 @@ final class Reason {
         Throwable next = failure;
         for (int i = 0; i < MAX_DEPTH && next.getCause() != null && next.getCause() != next; i++) {
             next = next.getCause();
-            if (next.getMessage() != null && !next.getMessage().trim().isEmpty()) {
+            String said = next.getMessage() == null ? "" : next.getMessage().trim();
+            // A class DefaultSource is tried for every data source there is not.
+            if (!said.isEmpty() && !said.endsWith(".DefaultSource")) {
                 telling = next;
             }
         }

@@ -78,6 +78,8 @@ class SplitterTest {
                         + " in stage 1.0 (TID 4) (node1 executor 1): org.apache.spark.SparkArithmeticException: [DIVIDE_BY_ZERO]"
                         + " Division by zero.\n== SQL (line 1, position 8) ==\n\tat x"));
         assertEquals("ClassNotFoundException: a.B", Reason.of(new RuntimeException("x", new ClassNotFoundException("a.B"))));
+        Throwable tried = new ClassNotFoundException("delta.DefaultSource");
+        assertEquals("no source delta", Reason.of(new RuntimeException("no source delta", tried)));
         assertEquals("outer says", Reason.of(new RuntimeException("outer says", new NullPointerException())));
     }
 }

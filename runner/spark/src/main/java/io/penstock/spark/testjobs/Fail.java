@@ -1,13 +1,12 @@
 package io.penstock.spark.testjobs;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
-/** Fails in the way its first argument names: throw, exit, task, heap, executor, memory, library, early. */
+/** Fails in the way its first argument names: throw, exit, task, heap, executor, library, early. */
 public final class Fail {
     private Fail() {}
 
@@ -34,26 +33,11 @@ public final class Fail {
             case "executor":
                 context.parallelize(Arrays.asList(1, 2, 3), 1).foreach(n -> Runtime.getRuntime().halt(52));
                 break;
-            case "memory":
-                context.parallelize(Arrays.asList(1), 1).foreach(n -> fill());
-                break;
             case "library":
                 spark.read().format("delta").load("/nowhere").show();
                 break;
             default:
                 throw new IllegalArgumentException(args[0]);
         }
-    }
-
-    /** Uses more memory than the container has, beside the heap, until somebody ends it. */
-    private static void fill() throws InterruptedException {
-        byte[] heap = new byte[300 << 20];
-        Arrays.fill(heap, (byte) 1);
-        ByteBuffer beside = ByteBuffer.allocateDirect(400 << 20);
-        while (beside.hasRemaining()) {
-            beside.putLong(heap[0]);
-        }
-        Thread.sleep(60_000);
-        throw new IllegalStateException("nobody ended it: " + beside.get(0));
     }
 }
