@@ -21,8 +21,8 @@ function rows(count, like) {
   }));
 }
 
-/** Makes the context's pages show `count` jobs, of which `perSecond` change. `like` is a row of the real server. */
-export async function manyJobs(context, count, like, perSecond = 0) {
+/** Makes the context's pages show `count` jobs; `stir` lets them change. `like` is a row of the real server. */
+export async function manyJobs(context, count, like) {
   const all = rows(count, like);
   const known = new Map(all.map((row) => [row.id, row]));
   const json = (route, body) => route.fulfill({ contentType: "application/json", body: JSON.stringify(body) });
@@ -36,26 +36,29 @@ export async function manyJobs(context, count, like, perSecond = 0) {
       return { ...row, run: row.run && { ...row.run, state: STATES[(i + turn) % STATES.length] } };
     }));
   });
-  await context.addInitScript(({ ids, each }) => {
+  await context.addInitScript((ids) => {
     window.EventSource = class extends EventTarget {
       constructor() {
         super();
         setTimeout(() => this.onopen?.(), 50);
         // The list is read once more, as after each new connection.
         setTimeout(() => this.dispatchEvent(new MessageEvent("resync", { data: "" })), 100);
-        if (each) {
-          let at = 0;
-          setInterval(() => {
-            for (let i = 0; i < each; i += 1, at = (at + 37) % ids.length) {
-              const data = JSON.stringify({ topic: "job", id: ids[at], version: at });
-              this.dispatchEvent(new MessageEvent("change", { data }));
-            }
-          }, 50);
-        }
+        let at = 0;
+        setInterval(() => {
+          for (let i = 0; i < (window.stirred ?? 0); i += 1, at = (at + 37) % ids.length) {
+            const data = JSON.stringify({ topic: "job", id: ids[at], version: at });
+            this.dispatchEvent(new MessageEvent("change", { data }));
+          }
+        }, 50);
       }
       close() {}
     };
-  }, { ids: all.map((row) => row.id), each: Math.round(perSecond / 20) });
+  }, all.map((row) => row.id));
+}
+
+/** From now on so many of the jobs change each second. */
+export function stir(page, perSecond) {
+  return page.evaluate((each) => { window.stirred = each; }, Math.round(perSecond / 20));
 }
 
 /** Milliseconds from each of some inputs of the filter to the frame that shows its result. */

@@ -113,7 +113,7 @@ test("everything can be done by keyboard", async () => {
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox").waitFor();
   await page.keyboard.type("orders_dedup");
-  await page.getByRole("option", { name: /orders_dedup/ }).waitFor();
+  await page.getByRole("option", { name: /orders_dedup / }).waitFor();
   await page.keyboard.press("Enter");
   await page.waitForURL(new RegExp(job.id));
   await page.keyboard.press("g");
@@ -179,7 +179,7 @@ test("axe finds nothing on any page, in both themes, widths and languages", { ti
 
   await at(`/jobs/${job.id}`);
   await page.keyboard.press("Control+k");
-  await page.getByRole("option", { name: /orders_dedup/ }).waitFor();
+  await page.getByRole("option", { name: /orders_dedup / }).waitFor();
   await everyLook(page, "palette");
   // A key pressed in the same instant as the one that closes the palette is heard.
   await Promise.all([page.keyboard.press("Escape"), page.keyboard.press("?")]);
