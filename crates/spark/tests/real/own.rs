@@ -18,7 +18,7 @@ sc = spark.sparkContext
 
 
 def look(n):
-    return os.environ["JAVA_HOME"] + " " + os.environ["OWN_PYTHON"]
+    return os.environ["OWN_PYTHON"]
 
 
 java = spark._jvm.java.lang.System
@@ -26,6 +26,7 @@ lines = [
     java.getProperty("java.home"),
     os.environ["OWN_PYTHON"],
     sc.parallelize([1], 1).map(look).collect()[0],
+    spark.sql("SELECT java_method('java.lang.System', 'getProperty', 'java.home') FROM range(9)").first()[0],
     java.getProperty("java.class.path"),
     sc.getConf().get("spark.dynamicAllocation.enabled"),
 ]
@@ -106,15 +107,14 @@ async fn java_python_and_overlay_of_an_environment() {
     let text = sandbox.read(&target).await;
     println!("{text}");
     let lines: Vec<&str> = text.lines().collect();
-    assert!(
-        lines[0].ends_with("/jre-17") && lines[0].contains("/filecache/"),
-        "{text}"
-    );
-    assert!(lines[1].ends_with("__python__/bin/python"), "{text}");
-    assert!(
-        lines[2].contains("/__jdk__/jre-17 ") && lines[2].ends_with("__python__/bin/python"),
-        "{text}"
-    );
-    assert!(lines[3].contains("/__overlay__/testjobs.jar:"), "{text}");
-    assert_eq!(lines[4], "true");
+    // Of the driver and of an executor.
+    for (java, python) in [(lines[0], lines[1]), (lines[3], lines[2])] {
+        assert!(
+            java.ends_with("/jre-17") && java.contains("/filecache/"),
+            "{text}"
+        );
+        assert!(python.ends_with("__python__/bin/python"), "{text}");
+    }
+    assert!(lines[4].contains("/__overlay__/testjobs.jar:"), "{text}");
+    assert_eq!(lines[5], "true");
 }

@@ -165,6 +165,12 @@ async fn failures_are_explained(home: &str) {
         )
         .await;
     let missing = sandbox.own("missing.py", "import no_such_module\n").await;
+    let greedy = sandbox
+        .own(
+            "greedy.py",
+            "import time\nfrom pyspark.sql import SparkSession\n\n\ndef fill(n):\n    kept = bytearray(b\"x\") * (1200 << 20)\n    time.sleep(60)\n    return len(kept)\n\n\nSparkSession.builder.getOrCreate().sparkContext.parallelize([1], 1).map(fill).collect()\n",
+        )
+        .await;
     let exits = sandbox.own("exits.py", "import sys\nsys.exit(3)\n").await;
     let fail = |what: &str| (jar("Fail"), vec![what.to_owned()], &testjobs);
     for (name, (program, args, file), code, told) in [
@@ -213,6 +219,12 @@ async fn failures_are_explained(home: &str) {
             (Program::Python, vec![], &missing),
             Code::AppFailed,
             "ModuleNotFoundError: No module named 'no_such_module' (missing.py, line 1)",
+        ),
+        (
+            "python memory",
+            (Program::Python, vec![], &greedy),
+            Code::OutOfMemory,
+            "physical memory",
         ),
         (
             "python exit",
