@@ -77,7 +77,9 @@ impl Service {
                     .with("state", shown.state.name())
                     .into());
             }
-            if !shown.state.stop_modes().contains(&request.mode) {
+            // What was asked for already is answered with the stop that is under way.
+            let asked = shown.requested == Some(request.mode.requested());
+            if !asked && !shown.state.stop_modes().contains(&request.mode) {
                 return Err(Failure::new(Code::NotInState)
                     .with("state", shown.state.name())
                     .into());
@@ -135,6 +137,8 @@ impl Service {
                 }
                 open.id
             }
+            // It changed since it was looked at.
+            None if !row.state.stop_modes().contains(&mode) => return Ok(None),
             None => {
                 let new = new_id!(OperationId, now);
                 let (data, names) = if mode.keeps_state() {
