@@ -208,15 +208,8 @@ fn ours(console: &Console, api: &Api) -> Res<Vec<Start>> {
         let started = api.post(&format!("/jobs/{job}/runs"), &json!({}))?;
         let answered_ms = begun.elapsed().as_secs_f64() * 1000.0;
         let id = started["id"].as_str().ok_or("a run without id")?.to_owned();
-        let tag = format!("penstock-run-{}", id.trim_start_matches("run_"));
-        let accepted = yarn::accepted(ports, &tag, begun, Duration::from_secs(60)).or_else(|_| {
-            yarn::accepted(
-                ports,
-                &format!("penstock-run-{id}"),
-                begun,
-                Duration::from_secs(5),
-            )
-        })?;
+        let tag = format!("penstock-run-{id}");
+        let accepted = yarn::accepted(ports, &tag, begun, Duration::from_secs(60))?;
         let cpu_ms = cpu() - before;
         api.post(&format!("/runs/{id}/stop"), &json!({"mode": "kill"}))?;
         let over = || {
