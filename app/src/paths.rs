@@ -29,6 +29,11 @@ pub fn job_tab(id: &JobId, tab: &str) -> String {
     format!("{JOBS}/{id}/{tab}")
 }
 
+/// The page of a job, with the question what its start begins from.
+pub fn start_job(id: &JobId) -> String {
+    format!("{JOBS}/{id}?start")
+}
+
 pub fn edit_job(id: &JobId) -> String {
     format!("{JOBS}/{id}/edit")
 }

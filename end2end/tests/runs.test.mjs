@@ -18,6 +18,16 @@ before(async () => {
   page = await newPage(context, console_.url);
   await signIn(page, console_, console_.user);
 });
+
+/** Somebody of the team in another role. */
+async function signedInAs(role) {
+  const user = { name: `${role}-${stamp}`, password: "correct horse 8", teams: [{ team: "realtime", role }] };
+  await console_.call("POST", "/users", user);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await newPage(context, console_.url);
+  await signIn(page, console_, user);
+  return { context, page };
+}
 after(async () => { await browser?.close(); await console_?.stop(); });
 
 test("a SQL stream is written, started, watched, read and cancelled", { timeout: 240_000 }, async () => {
@@ -43,6 +53,7 @@ test("a SQL stream is written, started, watched, read and cancelled", { timeout:
   await page.locator(".log.view mark").first().waitFor({ timeout: 30_000 });
 
   await page.getByRole("button", { name: "Stop…" }).click();
+  await page.getByRole("radio", { name: /^Cancel/ }).check();
   await page.locator("#stop-now").click();
   await chip(page, "Cancelled").waitFor({ timeout: 90_000 });
   await page.getByRole("tab", { name: "Runs" }).click();
@@ -83,6 +94,66 @@ test("a script that the engine refuses ends in a clear sentence with a way to th
   await banner.getByRole("link").click();
   await page.locator(".log.view .ln.at").waitFor({ timeout: 60_000 });
   noComplaints(page);
+});
+
+test("a stream is saved, stopped with its state, goes on from it, and does not begin empty by a click", { timeout: 420_000 }, async () => {
+  // Savepoints are an operator's.
+  const operator = await signedInAs("operator");
+  const { page } = operator;
+  const job = await console_.call("POST", "/jobs", sqlJob(console_, `goes on ${stamp}`, STREAM, { conf: { "execution.checkpointing.interval": "2s" } }));
+  await page.goto(`${console_.url}/jobs/${job.id}/restore-points`);
+  await awake(page);
+  await page.getByText("No restore point yet").waitFor();
+  await page.locator("#start").click();
+  await chip(page, "Running").waitFor({ timeout: 120_000 });
+  assert.equal(await page.locator("dialog[open]").count(), 0, "nothing to restore, nothing to ask");
+
+  await page.locator("#save-state").click();
+  const rows = page.locator("#points tbody tr");
+  await rows.filter({ hasText: "Savepoint" }).waitFor({ timeout: 60_000 });
+  await page.locator("[data-operation=done]").waitFor();
+
+  await page.getByRole("button", { name: "Stop…" }).click();
+  assert.ok(await page.getByRole("radio", { name: /^With savepoint/ }).isChecked());
+  await page.locator("#deadline").fill("soon");
+  await page.locator("#stop-now").click();
+  await page.getByRole("dialog").getByRole("alert").waitFor();
+  await page.locator("#deadline").fill("120");
+  await page.locator("#stop-now").click();
+  await chip(page, /Finished|Cancelled/).waitFor({ timeout: 90_000 });
+  await until("both savepoints are listed", async () => (await rows.filter({ hasText: "Savepoint" }).count()) === 2, 60);
+  const points = (await console_.call("GET", `/jobs/${job.id}/restore-points`)).items;
+  const newest = points.find((point) => point.preselected);
+
+  await page.locator("#start").click();
+  const dialog = page.getByRole("dialog");
+  await dialog.locator("#from-point").waitFor();
+  assert.equal(await dialog.locator("#from-point").inputValue(), newest.id);
+  await dialog.getByRole("radio", { name: /^A path on HDFS/ }).check();
+  await dialog.locator("#from-path").fill("/nowhere/at/all");
+  await dialog.locator("#start-now").click();
+  await dialog.getByRole("alert").waitFor();
+  assert.equal(await dialog.locator("#from-path").inputValue(), "/nowhere/at/all", "what was typed stays");
+  await dialog.getByRole("radio", { name: /^Without state/ }).check();
+  assert.ok(await dialog.locator("#start-now").isDisabled(), "the name must be typed");
+  await dialog.locator("#from-confirm").fill(job.spec.name);
+  assert.ok(await dialog.locator("#start-now").isEnabled());
+  await dialog.getByRole("radio", { name: /^A restore point/ }).check();
+  await dialog.locator("#start-now").click();
+  await chip(page, "Running").waitFor({ timeout: 120_000 });
+  assert.equal((await lastRun(console_, job.id)).restored_from.point, newest.id);
+  await rows.getByText("in use").waitFor();
+
+  await page.getByRole("button", { name: "Stop…" }).click();
+  await page.getByRole("radio", { name: /^Kill/ }).check();
+  await page.locator("#stop-now").click();
+  await chip(page, "Cancelled").waitFor({ timeout: 90_000 });
+  const oldest = rows.filter({ hasText: "Savepoint" }).last();
+  await oldest.getByRole("button", { name: "Dispose…" }).click();
+  await page.locator("#dispose-now").click();
+  await oldest.getByText("Disposed").waitFor();
+  noComplaints(page);
+  await operator.context.close();
 });
 
 test("a change is on screen within a second of its being known", { timeout: 240_000 }, async () => {

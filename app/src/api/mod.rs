@@ -7,6 +7,7 @@ pub mod environments;
 pub mod error;
 pub mod jobs;
 pub mod logs;
+pub mod restore;
 pub mod runs;
 pub mod tokens;
 

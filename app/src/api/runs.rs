@@ -6,7 +6,7 @@ use domain::{
     job::LaunchPreview,
     operation::Operation,
     page::Page,
-    run::{Run, RunEvent, StopMode},
+    run::{Run, RunEvent, StartRequest, StopRequest},
 };
 use leptos::{
     prelude::*,
@@ -21,12 +21,17 @@ pub async fn start_run(job: JobId, key: String) -> Result<Run, ApiError> {
         .await?)
 }
 
-#[server(name = CallStopRun, prefix = "/fn", endpoint = "stop_run", input = Json, output = Text)]
-pub async fn stop_run(run: RunId, mode: StopMode, key: String) -> Result<Operation, ApiError> {
+/// As [`start_run`], with a choice of the state to begin from.
+#[server(name = CallStartRunFrom, prefix = "/fn", endpoint = "start_run_from", input = Json, output = Text)]
+pub async fn start_run_from(job: JobId, request: StartRequest, key: String) -> Result<Run, ApiError> {
     let (service, viewer) = super::caller()?;
-    Ok(service
-        .stop_run(&viewer, &run, domain::run::StopRequest::new(mode), Some(&key))
-        .await?)
+    Ok(service.start_run(&viewer, &job, request, Some(&key)).await?)
+}
+
+#[server(name = CallStopRun, prefix = "/fn", endpoint = "stop_run", input = Json, output = Text)]
+pub async fn stop_run(run: RunId, request: StopRequest, key: String) -> Result<Operation, ApiError> {
+    let (service, viewer) = super::caller()?;
+    Ok(service.stop_run(&viewer, &run, request, Some(&key)).await?)
 }
 
 #[server(name = CallRunEvents, prefix = "/fn", endpoint = "run_events", input = GetUrl, output = Text)]

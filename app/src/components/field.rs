@@ -38,6 +38,9 @@ pub fn field_label(name: &str) -> Option<T> {
         "grants" => T::Grants,
         "hadoop_user" => T::HadoopUser,
         "days" => T::ValidDays,
+        "restore_from" => T::StartFrom,
+        "claim_mode" => T::ClaimMode,
+        "deadline_s" => T::StopDeadline,
         _ => return None,
     })
 }

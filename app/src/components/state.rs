@@ -134,7 +134,10 @@ pub fn StateChip(run: Option<Run>) -> impl IntoView {
                 {part(move || view! { <Icon name=if unknown() { "circle-question-mark" } else { state_icon(state) }/> }.into_any())}
                 {txt(word)}
             </span>
-            {tasks.map(|(running, total)| view! { <span class="fnt tasks" title=crate::ui::t(T::TasksRunning)>{format!("{running}/{total}")}</span> })}
+            // Of a run nobody hears of they are no news, and a row has room for two lines.
+            {maybe(move || tasks.filter(|_| !unknown()).map(|(running, total)| {
+                view! { <span class="fnt tasks" title=crate::ui::t(T::TasksRunning)>{format!("{running}/{total}")}</span> }.into_any()
+            }))}
             {maybe(move || below().map(|text| view! { <span class="req">{text}</span> }.into_any()))}
         </span>
     }

@@ -50,7 +50,12 @@ mod tests {
     #[test]
     fn chinese_texts_are_chinese() {
         // Names of products and of things in code stay as they are.
-        let proper = |text: &T| matches!(text, T::Vcores | T::JobManager | T::TaskManager | T::SourceFlink);
+        let proper = |text: &T| {
+            matches!(
+                *text,
+                T::Of | T::Vcores | T::JobManager | T::TaskManager | T::SourceFlink
+            )
+        };
         for text in T::ALL.iter().filter(|text| !proper(text)) {
             assert!(
                 text.get(Lang::ZhCn)

@@ -167,7 +167,11 @@ impl World {
             "view": "all",
             "sort": "name",
             "key": format!("key-{endpoint}"),
-            "mode": "kill",
+            "point": self.point,
+            "request": match endpoint {
+                "stop_run" => serde_json::json!({ "mode": "kill" }),
+                _ => serde_json::json!({}),
+            },
             "job": job,
             "update": { "base_version": 1, "spec": spec },
             "input": serde_json::from_str::<serde_json::Value>(&input).unwrap(),

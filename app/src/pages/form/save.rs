@@ -98,6 +98,10 @@ pub fn save(form: Form, start: bool) {
                 form.busy.try_set(false);
                 match started {
                     Ok(()) => form.go.to(&paths::job(&job.id)),
+                    // There the state can be chosen.
+                    Err(error) if error.code() == Some(Code::StateExists) => {
+                        form.go.to(&paths::start_job(&job.id));
+                    }
                     // It is saved; only the start was refused.
                     Err(error) => refuse(form, error),
                 }

@@ -54,6 +54,9 @@ fn run_facts(ui: crate::ui::Ui, run: Run) -> AnyView {
                 {fact(T::Version, view! { {format!("v{}", run.version)} }.into_any())}
                 {fact(T::Snapshot, view! { {format!("{} · {}", run.environment_name, run.snapshot)} }.into_any())}
                 {fact(T::StartedBy, view! { {run.created_by_name} " · " <Time at=run.created_at/> }.into_any())}
+                {run.restored_from.map(|from| fact(T::RestoredFrom, view! {
+                    <span class="mono">{from.path.clone()}</span><CopyButton text=from.path/>
+                }.into_any()))}
                 {run.tasks_total.filter(|total| *total > 0).map(|total| fact(T::TasksRunning, view! { {format!("{} / {total}", run.tasks_running.unwrap_or(0))} }.into_any()))}
                 {fact(T::AttemptsSeen, view! { {run.attempts} }.into_any())}
                 {run.observed_at.map(|at| {

@@ -1,6 +1,6 @@
-//! Start, stop, edit, clone, delete.
+//! Start, savepoint, stop, edit, clone, delete.
 
-use super::Shown;
+use super::{POINTS, Shown, start::Start, stop::Stop};
 use crate::{
     api, bridge,
     components::{Dialog, ErrorLine, Icon, note_error},
@@ -10,12 +10,14 @@ use crate::{
     ui::t,
 };
 use domain::{
-    Action,
-    run::{Run, StopMode},
+    Action, Code,
+    run::{Run, RunState},
 };
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
-fn open_run(shown: Shown) -> Option<Run> {
+/// The job's run that has not ended.
+pub fn open_run(shown: Shown) -> Option<Run> {
     shown
         .job
         .with(|job| job.run.clone())
@@ -24,13 +26,13 @@ fn open_run(shown: Shown) -> Option<Run> {
 
 /// What a button has asked for and not been answered: it keeps its label and turns.
 #[derive(Clone, Copy)]
-struct Asked {
-    busy: RwSignal<bool>,
-    error: RwSignal<Option<api::ApiError>>,
+pub struct Asked {
+    pub busy: RwSignal<bool>,
+    pub error: RwSignal<Option<api::ApiError>>,
 }
 
 impl Asked {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             busy: RwSignal::new(false),
             error: RwSignal::new(None),
@@ -38,7 +40,7 @@ impl Asked {
     }
 
     /// Runs one request at a time; `done` sees only success.
-    fn ask<T: 'static>(
+    pub fn ask<T: 'static>(
         self,
         shown: Shown,
         request: impl Future<Output = Result<T, api::ApiError>> + 'static,
@@ -88,11 +90,44 @@ pub fn buttons(shown: Shown) -> AnyView {
     });
     let (stopping, deleting, more) = (RwSignal::new(false), RwSignal::new(false), Asked::new());
     let open = Memo::new(move |_| open_run(shown).is_some());
+    let running = Memo::new(move |_| open_run(shown).is_some_and(|run| run.state == RunState::Running));
+    let may_save = ui.may_in(Action::SavepointTake, &team);
+    let go = Go::new();
+    if may_start
+        && !open.get_untracked()
+        && use_query_map().with_untracked(|query| query.get("start").is_some())
+    {
+        shown.starting.set(true);
+    }
+    // The server alone knows whether there is state that must not be lost: asked plainly, it refuses then.
     let start = move |_| {
         let id = shown.job.with_untracked(|job| job.id.clone());
+        shown.proposed.set(None);
         more.ask(shown, api::runs::start_run(id, bridge::random_key()), move |_| {
             shown.read()
         });
+    };
+    Effect::new(move |_| {
+        let refused = more
+            .error
+            .with(|error| error.as_ref().and_then(api::ApiError::code));
+        if refused == Some(Code::StateExists) {
+            more.error.set(None);
+            shown.starting.set(true);
+        }
+    });
+    let save = move |_| {
+        let Some(run) = untrack(|| open_run(shown)) else {
+            return;
+        };
+        more.ask(
+            shown,
+            api::restore::take_savepoint(run.id, bridge::random_key()),
+            move |_| {
+                go.to(&shown.job.with_untracked(|job| paths::job_tab(&job.id, POINTS)));
+                shown.read();
+            },
+        );
     };
     let id = shown.job.with_untracked(|job| job.id.clone());
     let clone = shown
@@ -105,6 +140,11 @@ pub fn buttons(shown: Shown) -> AnyView {
         })}
         {may_delete.then(|| view! {
             <button type="button" class="btn ico" id="delete" aria-label=t(T::DeleteDots) title=t(T::DeleteDots) on:click=move |_| deleting.set(true)><Icon name="trash-2"/></button>
+        })}
+        {move || (may_save && running.get()).then(|| view! {
+            <button type="button" class="btn" id="save-state" aria-disabled=move || more.busy.get().to_string() on:click=save>
+                {move || view! { <Icon name=if more.busy.get() { "loader" } else { "download" }/> }}{t(T::TakeSavepoint)}
+            </button>
         })}
         {move || if open.get() {
             may_stop.then(|| view! {
@@ -119,75 +159,8 @@ pub fn buttons(shown: Shown) -> AnyView {
         }}
         {move || more.error.get().map(|error| view! { <div class="full"><ErrorLine error/></div> })}
         <Stop shown open=stopping/>
+        <Start shown/>
         <Delete shown open=deleting/>
-    }
-    .into_any()
-}
-
-#[component]
-fn Stop(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
-    let ui = shown.ui;
-    let asked = Asked::new();
-    let title = Signal::derive(move || {
-        fill(
-            ui.text(T::StopTitle),
-            &[("name", &shown.job.with(|job| job.spec.name.clone()))],
-        )
-    });
-    let modes = move || {
-        open_run(shown)
-            .map(|run| run.state.stop_modes())
-            .unwrap_or_default()
-    };
-    let mode = RwSignal::new(StopMode::Cancel);
-    let chosen = move || {
-        let modes = modes();
-        if modes.contains(&mode.get()) {
-            Some(mode.get())
-        } else {
-            modes.first().copied()
-        }
-    };
-    let stop = move |_| {
-        let run = untrack(|| open_run(shown));
-        let (Some(run), Some(mode)) = (run, untrack(chosen)) else {
-            return open.set(false);
-        };
-        asked.ask(
-            shown,
-            api::runs::stop_run(run.id, mode, bridge::random_key()),
-            move |_| {
-                open.set(false);
-                shown.read();
-            },
-        );
-    };
-    view! {
-        <Dialog open title>
-            <fieldset class="choice">
-                <legend class="vh">{t(T::StopHow)}</legend>
-                {[
-                    (StopMode::Savepoint, T::StopWithSavepoint, T::StopWithSavepointHint),
-                    (StopMode::Drain, T::Drain, T::DrainHint),
-                    (StopMode::Cancel, T::Cancel, T::CancelHint),
-                    (StopMode::Kill, T::Kill, T::KillHint),
-                ].into_iter().map(|(which, text, hint)| view! {
-                    <label class:off=move || !modes().contains(&which)>
-                        <input type="radio" name="mode" value=which.name() disabled=move || !modes().contains(&which)
-                            prop:checked=move || chosen() == Some(which) on:change=move |_| mode.set(which)/>
-                        <span><b>{t(text)}</b><br/><span class="mut">{t(hint)}</span></span>
-                    </label>
-                }).collect_view()}
-            </fieldset>
-            <p class="mut">{t(T::StopEffect)}</p>
-            {move || asked.error.get().map(|error| view! { <ErrorLine error/> })}
-            <div class="hd end">
-                <button type="button" class="btn" autofocus on:click=move |_| open.set(false)>{t(T::KeepRunning)}</button>
-                <button type="button" class="btn dng" id="stop-now" aria-disabled=move || asked.busy.get().to_string() on:click=stop>
-                    {move || asked.busy.get().then(|| view! { <Icon name="loader"/> })}{t(T::Stop)}
-                </button>
-            </div>
-        </Dialog>
     }
     .into_any()
 }

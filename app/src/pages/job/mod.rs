@@ -6,7 +6,10 @@ mod config;
 mod history;
 mod logs;
 mod overview;
+mod points;
 mod runs;
+mod start;
+mod stop;
 mod timeline;
 
 pub use config::launch_details;
@@ -25,6 +28,7 @@ use crate::{
 use domain::{
     Code, Failure,
     event::Topic,
+    id::RestorePointId,
     job::Job,
     operation::Operation,
     run::{RunEvent, RunState},
@@ -32,11 +36,15 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-const TABS: [(&str, T); 4] = [
+/// What a start begins from, and the tab where it is kept.
+const POINTS: &str = "restore-points";
+
+const TABS: [(&str, T); 5] = [
     ("overview", T::Overview),
     ("logs", T::Logs),
     ("config", T::Configuration),
     ("runs", T::Runs),
+    (POINTS, T::RestorePoints),
 ];
 
 /// The job as shown, kept fresh by the live stream.
@@ -47,6 +55,10 @@ pub struct Shown {
     pub events: RwSignal<Vec<RunEvent>>,
     pub operation: RwSignal<Option<Operation>>,
     pub gone: RwSignal<Option<api::ApiError>>,
+    /// The dialog that asks what a start begins from.
+    pub starting: RwSignal<bool>,
+    /// The restore point it proposes; the newest valid one when nobody chose.
+    pub proposed: RwSignal<Option<RestorePointId>>,
 }
 
 impl Shown {
@@ -57,6 +69,8 @@ impl Shown {
             events: RwSignal::new(events),
             operation: RwSignal::new(operation),
             gone: RwSignal::new(None),
+            starting: RwSignal::new(false),
+            proposed: RwSignal::new(None),
         };
         live::on_batch(move |batch| {
             if shown.concerns(&batch) {
@@ -184,6 +198,7 @@ fn body(shown: Shown, tab: Memo<String>) -> AnyView {
                 "logs" => late(|| true, move || logs::logs(shown), || Some(view! { <Skeleton lines=6/> }.into_any())),
                 "config" => config::config(shown),
                 "runs" => runs::runs(shown),
+                POINTS => points::points(shown),
                 _ => error_page(api::ApiError::found(Failure::new(Code::NoRoute)), Callback::new(|()| ())),
             }}
         </div>

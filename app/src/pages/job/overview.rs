@@ -34,23 +34,27 @@ pub fn overview(shown: Shown) -> AnyView {
     .into_any()
 }
 
-/// What the console does for the run now, or why it could not.
-fn steps(shown: Shown) -> AnyView {
+/// What the console does for the run now, or why it could not. A savepoint is told until something
+/// else is done: it changes nothing that could be seen otherwise.
+pub fn steps(shown: Shown) -> AnyView {
     let worth = move || {
-        shown
-            .operation
-            .get()
-            .filter(|operation| operation.state.is_open() || operation.state == OperationState::Failed)
+        shown.operation.get().filter(|operation| {
+            operation.state.is_open()
+                || operation.state == OperationState::Failed
+                || operation.kind == OperationKind::Savepoint
+        })
     };
     view! {
         {move || worth().map(|operation| {
             let title = match operation.kind {
                 OperationKind::Submit => T::Submitting,
                 OperationKind::Stop => T::Stopping,
+                OperationKind::Savepoint if operation.state == OperationState::Done => T::Savepoint,
                 OperationKind::Savepoint => T::TakingSavepoint,
                 OperationKind::Place => T::Placing,
             };
-            view! { <section class="card"><h2>{t(title)}</h2><StepList operation/></section> }
+            let state = operation.state.name();
+            view! { <section class="card" data-operation=state><h2>{t(title)}</h2><StepList operation/></section> }
         })}
     }
     .into_any()

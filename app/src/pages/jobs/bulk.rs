@@ -7,7 +7,10 @@ use crate::{
     i18n::{T, fill},
     ui::t,
 };
-use domain::{id::JobId, run::StopMode};
+use domain::{
+    id::JobId,
+    run::{StopMode, StopRequest},
+};
 use leptos::prelude::*;
 
 /// Acts on each of some jobs and tells what was refused.
@@ -25,7 +28,7 @@ fn each(table: Table, ids: Vec<JobId>, results: RwSignal<Vec<String>>, stop: Opt
                     } else {
                         StopMode::Kill
                     };
-                    api::runs::stop_run(run.id.clone(), mode, bridge::random_key())
+                    api::runs::stop_run(run.id.clone(), StopRequest::new(mode), bridge::random_key())
                         .await
                         .map(|_| ())
                 }
