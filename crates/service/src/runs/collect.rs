@@ -3,7 +3,7 @@
 
 use super::{
     errand::{Errand, savepoints},
-    restore::Found,
+    restore::{Found, hdfs_path},
     submit::after_failure,
 };
 use crate::{
@@ -21,6 +21,8 @@ const REST: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long after its end a run may still be writing: a kill takes its time on the nodes.
 const SETTLED_MS: Millis = 3_000;
+/// The setting since 1.20, and the one before.
+const CHECKPOINT_DIRS: [&str; 2] = ["execution.checkpointing.dir", "state.checkpoints.dir"];
 /// Checkpoints of a run that are looked at, from the newest.
 const MAX_CHECKPOINTS: usize = 16;
 
@@ -64,6 +66,8 @@ impl Service {
         }
         let checkpoint = self.last_checkpoint(&connection, row).await?;
         let settled = row.ended_at.is_some_and(|at| self.now() - at >= SETTLED_MS);
+        // Before anything was submitted there was nobody to write.
+        let settled = settled || row.external_id.is_none();
         let nothing = checkpoint.is_none() && taken.iter().all(|(.., found)| found.is_empty());
         if nothing && !settled {
             return Ok(());
@@ -83,12 +87,34 @@ impl Service {
         Ok(())
     }
 
-    /// The newest whole checkpoint in the run's own directory, whatever number the engine gave it.
-    async fn last_checkpoint(&self, connection: &Connection, row: &RunRow) -> Result<Option<Found>> {
-        let Some(dir) = &row.checkpoint_dir else {
+    /// Where the run's checkpoints lie: as its engine said, or, of a run that ended before it was asked, as its
+    /// configuration says.
+    async fn checkpoint_dir(&self, connection: &Connection, row: &RunRow) -> Result<Option<HdfsPath>> {
+        if let Some(dir) = &row.checkpoint_dir {
+            return Ok(Some(HdfsPath::new(dir).map_err(Error::internal)?));
+        }
+        let (Some(_), Some(job)) = (&row.external_id, &row.engine_job_id) else {
             return Ok(None);
         };
-        let dir = HdfsPath::new(dir).map_err(Error::internal)?;
+        let version = store::jobs::version(self.db(), &row.job, row.version).await?;
+        let defaults = self.pinned(&row.environment, row.snapshot).await?.defaults;
+        let conf = version.map(|version| version.spec.conf).unwrap_or_default();
+        let own = |key: &str| conf.get(key).map(String::as_str);
+        let given = |key: &str| {
+            let default = defaults.iter().find(|(name, _)| name == key);
+            own(key).or(default.map(|(_, value)| value.as_str()))
+        };
+        let configured = CHECKPOINT_DIRS.into_iter().find_map(own);
+        let configured = configured.or_else(|| CHECKPOINT_DIRS.into_iter().find_map(given));
+        let dir = configured.and_then(|address| hdfs_path(connection, address.trim()));
+        Ok(dir.and_then(|dir| dir.join(job).ok()))
+    }
+
+    /// The newest whole checkpoint in the run's own directory, whatever number the engine gave it.
+    async fn last_checkpoint(&self, connection: &Connection, row: &RunRow) -> Result<Option<Found>> {
+        let Some(dir) = self.checkpoint_dir(connection, row).await? else {
+            return Ok(None);
+        };
         let user = &row.hadoop_user;
         let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, &dir, &error));
         let listing = match connection.hdfs_as(user).list(&dir).await {

@@ -121,6 +121,14 @@ impl Tracker {
         memory.checkpoints.remove(run);
     }
 
+    /// Whether a job that runs is soon to be asked where its checkpoints lie.
+    fn asks_checkpoints(&self, run: &RunId, now: Millis) -> bool {
+        self.memory()
+            .checkpoints
+            .get(run)
+            .is_some_and(|(due, _)| now >= *due)
+    }
+
     /// Whether a job is to be asked where its checkpoints lie; the pauses double.
     fn checkpoints_due(&self, run: &RunId, now: Millis) -> bool {
         let mut memory = self.memory();
@@ -343,7 +351,9 @@ impl Service {
             && (is_moving(row.state)
                 || row.state == RunState::Queued
                 || row.requested.is_some()
-                || quiet_turn);
+                || quiet_turn
+                || (row.checkpoint_dir.is_none()
+                    && self.inner.tracker.asks_checkpoints(&row.id, self.now())));
         let engine = if look {
             let asked = tokio::time::timeout(ENGINE_PATIENCE, self.engine(connection, row, app)).await;
             asked.unwrap_or(Engine::NotSeen)

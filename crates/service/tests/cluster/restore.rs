@@ -8,6 +8,7 @@ use crate::{
 use domain::{
     Code,
     id::RestorePointId,
+    job::JobUpdate,
     restore::{ClaimMode, RestoreKind, RestorePoint, RestoreState},
     run::{Run, RunState, StartRequest, StopMode},
 };
@@ -259,6 +260,33 @@ async fn the_last_checkpoint_of_a_run_is_found_when_it_has_ended() {
     assert!(control.file(&metadata(&found[0])).is_some());
     let again = start(&world, from(found[0].id.as_str())).await.unwrap();
     world.when_state(&again.id, RunState::Running).await;
+    world.end().await;
+}
+
+/// It ended before anybody asked its engine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_nobody_told_of_is_found_where_the_job_is_configured_to_put_it() {
+    let world = World::simple().await;
+    let dir = format!("/penstock/teams/{TEAM_USER}/checkpoints");
+    let mut spec = world.job.spec.clone();
+    spec.conf
+        .insert("execution.checkpointing.dir".into(), dir.clone());
+    let update = JobUpdate {
+        base_version: world.job.version,
+        spec,
+    };
+    let (viewer, job) = (world.viewer.clone(), world.job.id.clone());
+    let call = move |service: Console| async move { service.update_job(&viewer, &job, update).await };
+    world.life().ask(call).await.unwrap();
+    let (run, _) = running(&world).await;
+    let engine_job = world.run(&run).await.engine_job_id.unwrap();
+    let kept = format!("{dir}/{engine_job}/chk-3");
+    let control = world.fake.control();
+    control.put_file(&format!("{kept}/_metadata"), "checkpoint", TEAM_USER, 0o600);
+    world.stop(&run, StopMode::Kill).await.unwrap();
+    world.when_state(&run, RunState::Cancelled).await;
+    assert_eq!(refused(&world, StartRequest::default()).await, Code::StateExists);
+    assert_eq!(when_listed(&world, 1).await[0].path, kept);
     world.end().await;
 }
 

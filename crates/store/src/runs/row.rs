@@ -193,9 +193,10 @@ macro_rules! light_columns {
 statements! {
     INSERT = ("INSERT INTO runs (id, job_id, version, team_id, cluster_id, environment_id, snapshot, queue, \
         hadoop_user, state, state_since, requested, requested_at, tick_ms, engine_job_id, attempts, usage, \
-        created_by, created_at, row_version, operation_id, restored_from, restore_point_id) \
+        created_by, created_at, row_version, operation_id, restored_from, restore_point_id, \
+        collect) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11, $13, $14, 0, $15, $16, $11, 1, $17, $18, \
-        $19)");
+        $19, 1)");
     // Also takes the lock that a deletion of the job takes, so that one of the two loses.
     SET_LAST_RUN = ("UPDATE jobs SET last_run_id = $1 WHERE id = $2 AND deleted_at IS NULL");
     ROW = ("SELECT ", light_columns!(), ", launch, prepared FROM runs WHERE id = $1");
