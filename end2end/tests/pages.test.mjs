@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { awake, axe, everyLook, launch, newPage, noComplaints, noSidewaysScroll, signIn } from "../lib/browser.mjs";
-import { open } from "../lib/console.mjs";
+import { open, until } from "../lib/console.mjs";
 import { BATCH, STREAM, sqlJob } from "../lib/jobs.mjs";
 
 let console_, browser, job;
@@ -164,7 +164,7 @@ test("a token is shown once and can be revoked", async () => {
 test("axe finds nothing on any page, in both themes, widths and languages", { timeout: 600_000 }, async () => {
   const { context, page } = await signedIn({ reducedMotion: "reduce" });
   const pages = ["/jobs", "/jobs?q=nothing-like-it", "/jobs/new?kind=flink_sql", "/jobs/new?kind=flink_jar", `/jobs/${job.id}`, `/jobs/${job.id}/logs`,
-    `/jobs/${job.id}/config`, `/jobs/${job.id}/runs`, `/jobs/${job.id}/edit`, "/clusters", "/clusters/new", "/clusters/sandbox", "/environments", "/tokens", "/nowhere"];
+    `/jobs/${job.id}/config`, `/jobs/${job.id}/runs`, `/jobs/${job.id}/restore-points`, `/jobs/${job.id}/edit`, "/clusters", "/clusters/new", "/clusters/sandbox", "/environments", "/tokens", "/nowhere"];
   const at = async (address) => {
     await page.setViewportSize({ width: 1440, height: 900 });
     await context.addCookies([{ name: "lang", value: "en", url: console_.url }]);
@@ -220,4 +220,48 @@ test("axe finds nothing on any page, in both themes, widths and languages", { ti
   }
   noComplaints(login);
   await outside.close();
+});
+
+test("axe finds nothing where state is kept, chosen and thrown away", { timeout: 600_000 }, async () => {
+  const operator = { name: `keeper-${Date.now().toString(36)}`, password: "correct horse 8", teams: [{ team: "realtime", role: "operator" }] };
+  await console_.call("POST", "/users", operator);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+  const page = await newPage(context, console_.url);
+  await signIn(page, console_, operator);
+  const kept = await console_.call("POST", "/jobs", sqlJob(console_, `kept_${operator.name}`, STREAM));
+  const run = await console_.call("POST", `/jobs/${kept.id}/runs`, {});
+  const at = async (address) => {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await context.addCookies([{ name: "lang", value: "en", url: console_.url }]);
+    await page.goto(`${console_.url}${address}`);
+    await awake(page);
+  };
+  await at(`/jobs/${kept.id}`);
+  await page.locator("main > .hd .st").filter({ hasText: "Running" }).waitFor({ timeout: 120_000 });
+  await page.getByRole("button", { name: "Stop…" }).click();
+  await page.locator("#deadline").fill("0");
+  await page.locator("#stop-now").click();
+  await page.locator("dialog[open] [role=alert]").waitFor();
+  await everyLook(page, "stop");
+
+  await at(`/jobs/${kept.id}`);
+  await page.locator("#save-state").click();
+  await page.locator("[data-operation=done]").waitFor({ timeout: 60_000 });
+  await page.locator("#points tbody tr").waitFor();
+  await everyLook(page, "restore points");
+  await page.locator("#points button", { hasText: /Dispose|清理/ }).click();
+  await page.locator("dialog[open]").waitFor();
+  await everyLook(page, "dispose");
+
+  await console_.call("POST", `/runs/${run.id}/stop`, { mode: "kill" });
+  await until("the run has ended", async () => (await console_.call("GET", `/runs/${run.id}`)).ended_at);
+  // As after "Save and start": the address asks the question.
+  await at(`/jobs/${kept.id}?start`);
+  await page.locator("#from-point").waitFor();
+  for (const way of ["point", "path", "nothing"]) {
+    await page.locator(`dialog[open] input[value=${way}]`).check();
+    await everyLook(page, `start from ${way}`);
+  }
+  noComplaints(page);
+  await context.close();
 });
