@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::{Start, usage, yarn};
 use crate::sandbox::conf::{Layout, Ports, TEAMS, flink_jvm_options};
+use crate::sandbox::hdfs;
 use crate::{Res, cache, fetch, run};
 
-const DIR: &str = "/user/team_a/bench";
+/// Not in the user's home: what clients share is localised by YARN itself, which must get there.
+const DIR: &str = "/bench";
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// Puts the distribution and the job's jar on HDFS, as one who starts often would have done.
@@ -26,10 +28,7 @@ pub(super) fn prepare(jar: &Path) -> Res<()> {
     if run::output(&mut test).is_ok() {
         return Ok(());
     }
-    shell(
-        "making the client's directory",
-        &["-mkdir".as_ref(), "-p".as_ref(), DIR.as_ref()],
-    )?;
+    hdfs::directory(Ports::configured()?, DIR, TEAMS[0], "755")?;
     shell(
         "placing Flink for its own client",
         &[
@@ -41,7 +40,7 @@ pub(super) fn prepare(jar: &Path) -> Res<()> {
             DIR.as_ref(),
         ],
     )?;
-    shell("", &["-touchz".as_ref(), format!("{DIR}/placed").as_ref()])
+    shell("marking it as placed", &["-touchz".as_ref(), format!("{DIR}/placed").as_ref()])
 }
 
 /// A JVM with Hadoop's client on its class path, acting as the team's user.
