@@ -175,7 +175,13 @@ fn publish(project: &str, names: &[&str], into: &Path) -> Res<()> {
 
 /// Does `work` unless `product` is there and was made from the same inputs.
 fn step(name: &str, inputs: &[&str], product: &Path, work: impl FnOnce() -> Res<()>) -> Res<()> {
-    let stamp = cache::dir("stamps")?.join(name);
+    // What lies in the checkout has its stamp there: another checkout's is none of its business.
+    let stamps = if product.starts_with(cache::checkout()) {
+        cache::checkout().join("target/stamps")
+    } else {
+        cache::dir("stamps")?
+    };
+    let stamp = stamps.join(name);
     let state = format!("{}\n{}", cache::checkout().display(), fingerprint(inputs)?);
     if product.exists() && fs::read_to_string(&stamp).is_ok_and(|seen| seen == state) {
         return Ok(());

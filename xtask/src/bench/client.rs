@@ -40,7 +40,10 @@ pub(super) fn prepare(jar: &Path) -> Res<()> {
             DIR.as_ref(),
         ],
     )?;
-    shell("marking it as placed", &["-touchz".as_ref(), format!("{DIR}/placed").as_ref()])
+    shell(
+        "marking it as placed",
+        &["-touchz".as_ref(), format!("{DIR}/placed").as_ref()],
+    )
 }
 
 /// A JVM with Hadoop's client on its class path, acting as the team's user.
