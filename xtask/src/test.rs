@@ -118,7 +118,7 @@ pub(crate) fn all(full: bool) -> Res<ExitCode> {
     let cluster = std::thread::spawn(sandbox::up);
     let prefetch = std::thread::spawn(tools::web);
     lints(&mut tally);
-    tally.suite("runner", runner);
+    tally.suite("runners", runners);
     tally.step("build tools", || joined(prefetch).map(drop));
     tally.step("sandbox", || joined(cluster));
     tally.step("web assets", web::build);
@@ -254,9 +254,15 @@ fn counts_in(line: &str) -> Option<Counts> {
     }
 }
 
-/// The runner's own tests.
-fn runner() -> Res<Counts> {
-    counted(web::maven().arg("package"))
+/// The runners' own tests.
+fn runners() -> Res<Counts> {
+    let mut all = Counts::default();
+    for project in ["runner", "runner/spark"] {
+        let one = counted(web::maven(project).arg("package"))?;
+        all.passed += one.passed;
+        all.failed += one.failed;
+    }
+    Ok(all)
 }
 
 /// The browser tests start their own console; they need its program, the site and the sandbox. The program is

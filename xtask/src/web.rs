@@ -119,7 +119,7 @@ pub(crate) fn runner() -> Res<PathBuf> {
     let into = cache::dir("runner")?;
     let jar = into.join("penstock-runner.jar");
     step("runner", &["runner"], &jar, || {
-        let mut maven = maven();
+        let mut maven = maven("runner");
         run::quiet(
             "building the runner",
             "runner",
@@ -137,7 +137,7 @@ pub(crate) fn spark_runner() -> Res<PathBuf> {
     let into = cache::dir("runner")?;
     let jar = into.join("penstock-spark-runner.jar");
     step("spark-runner", &["runner/spark"], &jar, || {
-        let mut maven = maven_on("runner/spark");
+        let mut maven = maven("runner/spark");
         run::quiet(
             "building the runner for Spark",
             "spark-runner",
@@ -152,12 +152,8 @@ pub(crate) fn spark_runner() -> Res<PathBuf> {
     Ok(jar)
 }
 
-/// Maven on the runner's project.
-pub(crate) fn maven() -> Command {
-    maven_on("runner")
-}
-
-fn maven_on(project: &str) -> Command {
+/// Maven on the project in that directory.
+pub(crate) fn maven(project: &str) -> Command {
     let mut maven = Command::new("mvn");
     maven
         .args(["-B", "-ntp", "-f"])
