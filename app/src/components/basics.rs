@@ -114,7 +114,10 @@ pub fn Skeleton(#[prop(default = 3)] lines: usize) -> impl IntoView {
 /// A page's title; also the tab's.
 #[component]
 pub fn PageTitle(#[prop(into)] text: Signal<String>) -> impl IntoView {
-    view! { <leptos_meta::Title text=move || format!("{} · Penstock", text.get())/> }
+    // The server writes the head last, when the part of the page that named it can be gone.
+    let first = text.get_untracked();
+    let text = move || text.try_get().unwrap_or_else(|| first.clone());
+    view! { <leptos_meta::Title text=move || format!("{} · Penstock", text())/> }
 }
 
 #[component]
