@@ -10,6 +10,7 @@ mod client;
 mod error;
 mod request;
 mod response;
+pub mod secrets;
 
 pub use bytes::Bytes;
 pub use client::{Client, Options};

@@ -10,13 +10,14 @@ pub mod conf;
 pub mod distribution;
 pub mod events;
 pub mod launch;
-pub mod redact;
 pub mod resources;
 pub mod rest;
 pub mod spec;
 pub mod stack;
 pub mod version;
 pub mod zip;
+
+pub(crate) use net::secrets as redact;
 
 pub use conf::{OWNED_KEYS, is_owned_key};
 pub use distribution::Distribution;

@@ -156,4 +156,54 @@ mod tests {
             "-Dx.secret=****** -Dy=2"
         );
     }
+
+    #[test]
+    fn names_of_options_tell_secrets() {
+        for name in [
+            "password",
+            "s3.secret-key",
+            "s3.access-key",
+            "fs.azure.account.key.x.y",
+            "properties.sasl.jaas.config",
+            "apiKey",
+            "--db-password",
+            "my.token",
+            "key",
+            "MYSQL_PWD",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in [
+            "key.format",
+            "key.fields",
+            "table.exec.sink.keyed-shuffle",
+            "parallelism.default",
+            "monkey",
+            "connector",
+            "pipeline.object-reuse",
+        ] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn arguments_lose_their_secrets() {
+        let given = [
+            "--password",
+            "hunter2",
+            "--token=hunter2",
+            "jdbc:x?password=hunter2",
+            "https://u:hunter2@host/p",
+            "--name",
+            "orders",
+            "--secret",
+            "--other",
+        ]
+        .map(str::to_owned);
+        let shown = args(&given);
+        assert!(shown.iter().all(|arg| !arg.contains("hunter2")), "{shown:?}");
+        assert_eq!(shown[5..7], given[5..7]);
+        assert_eq!(shown[8], "--other");
+        assert_eq!(shown[4], "https://******@host/p");
+    }
 }
