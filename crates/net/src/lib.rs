@@ -8,6 +8,7 @@ compile_error!("net is part of the server; a page must never link it");
 
 mod client;
 mod error;
+pub mod observation;
 mod request;
 mod response;
 pub mod secrets;

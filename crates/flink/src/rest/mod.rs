@@ -8,6 +8,8 @@ pub use model::{Exception, Exceptions, Job, JobState, JobSummary, TaskManager, T
 
 pub use savepoint::{Order, Progress};
 
+pub use net::observation::{Error, Observation};
+
 pub(crate) use model::read;
 use model::{Jobs, Settings, TaskManagers};
 use net::{Method, Reply, StatusCode, Url, header};
@@ -15,34 +17,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 const MAX_BODY: u64 = 8 << 20;
-const MAX_REASON: usize = 500;
-
-/// What was learnt by asking.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Observation<T> {
-    Known(T),
-    /// Whoever answers at this address does not know it (any more).
-    Gone,
-    /// Nothing was learnt.
-    Inconclusive(Error),
-}
-
-/// Why nothing was learnt.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    #[error("not reachable: {reason}")]
-    Unreachable { reason: String },
-    #[error("no answer in time: {reason}")]
-    Timeout { reason: String },
-    #[error("{target} answered {status}: {reason}")]
-    Refused {
-        target: String,
-        status: u16,
-        reason: String,
-    },
-    #[error("{target} answered something that is not understood: {reason}")]
-    NotUnderstood { target: String, reason: String },
-}
 
 /// What became of a cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,11 +124,7 @@ impl Client {
         };
         match request.idempotent().send().await {
             Ok(reply) if reply.status == StatusCode::CONFLICT => Observation::Known(Cancel::Ended),
-            Ok(reply) => match self.body::<Value>(&reply) {
-                Observation::Known(_) => Observation::Known(Cancel::Accepted),
-                Observation::Gone => Observation::Gone,
-                Observation::Inconclusive(error) => Observation::Inconclusive(error),
-            },
+            Ok(reply) => self.body::<Value>(&reply).map(|_| Cancel::Accepted),
             Err(error) => Observation::Inconclusive(error.into()),
         }
     }
@@ -216,33 +186,6 @@ impl Client {
     }
 }
 
-impl<T> Observation<T> {
-    fn map<U>(self, with: impl FnOnce(T) -> U) -> Observation<U> {
-        match self {
-            Self::Known(value) => Observation::Known(with(value)),
-            Self::Gone => Observation::Gone,
-            Self::Inconclusive(error) => Observation::Inconclusive(error),
-        }
-    }
-}
-
-impl From<net::Error> for Error {
-    fn from(error: net::Error) -> Self {
-        let reason = error.to_string();
-        match error {
-            net::Error::Timeout { .. } => Self::Timeout { reason },
-            net::Error::BodyTooLarge { target, .. } | net::Error::Protocol { target, .. } => {
-                Self::NotUnderstood { target, reason }
-            }
-            net::Error::Connect { .. }
-            | net::Error::Tls { .. }
-            | net::Error::Broken { .. }
-            | net::Error::Source { .. }
-            | net::Error::Invalid { .. } => Self::Unreachable { reason },
-        }
-    }
-}
-
 /// 32 hex digits: anything else must not get into a path.
 pub fn is_job_id(id: &str) -> bool {
     id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())
@@ -261,12 +204,5 @@ fn reason(reply: &Reply) -> String {
                 .map(str::to_owned)
         })
         .unwrap_or_else(|| reply.text());
-    let line = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
-    line.chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_REASON)
-        .collect()
+    net::observation::first_line(&text)
 }

@@ -6,6 +6,7 @@ mod model;
 
 pub use model::{Executor, Job, JobStatus, Progress, Stage};
 
+pub use net::observation::{Error, Observation};
 use net::{Reply, StatusCode, Url, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::time::Duration;
@@ -13,34 +14,6 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// A driver keeps 1000 jobs and 1000 stages, of some kilobytes each.
 const MAX_BODY: u64 = 16 << 20;
-const MAX_REASON: usize = 500;
-
-/// What was learnt by asking.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Observation<T> {
-    Known(T),
-    /// Whoever answers at this address does not know it (any more).
-    Gone,
-    /// Nothing was learnt.
-    Inconclusive(Error),
-}
-
-/// Why nothing was learnt.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    #[error("not reachable: {reason}")]
-    Unreachable { reason: String },
-    #[error("no answer in time: {reason}")]
-    Timeout { reason: String },
-    #[error("{target} answered {status}: {reason}")]
-    Refused {
-        target: String,
-        status: u16,
-        reason: String,
-    },
-    #[error("{target} answered something that is not understood: {reason}")]
-    NotUnderstood { target: String, reason: String },
-}
 
 /// A client of one driver's REST interface.
 #[derive(Debug, Clone)]
@@ -159,7 +132,7 @@ fn body<T: DeserializeOwned>(reply: &Reply) -> Observation<T> {
         return Observation::Inconclusive(Error::Refused {
             target,
             status: status.as_u16(),
-            reason: reason(&reply.text()),
+            reason: net::observation::first_line(&reply.text()),
         });
     }
     match serde_json::from_slice(&reply.body) {
@@ -168,43 +141,5 @@ fn body<T: DeserializeOwned>(reply: &Reply) -> Observation<T> {
             target,
             reason: error.to_string(),
         }),
-    }
-}
-
-fn reason(text: &str) -> String {
-    let line = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
-    line.chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_REASON)
-        .collect()
-}
-
-impl<T> Observation<T> {
-    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Observation<U> {
-        match self {
-            Self::Known(value) => Observation::Known(with(value)),
-            Self::Gone => Observation::Gone,
-            Self::Inconclusive(error) => Observation::Inconclusive(error),
-        }
-    }
-}
-
-impl From<net::Error> for Error {
-    fn from(error: net::Error) -> Self {
-        let reason = error.to_string();
-        match error {
-            net::Error::Timeout { .. } => Self::Timeout { reason },
-            net::Error::BodyTooLarge { target, .. } | net::Error::Protocol { target, .. } => {
-                Self::NotUnderstood { target, reason }
-            }
-            net::Error::Connect { .. }
-            | net::Error::Tls { .. }
-            | net::Error::Broken { .. }
-            | net::Error::Source { .. }
-            | net::Error::Invalid { .. } => Self::Unreachable { reason },
-        }
     }
 }
