@@ -21,20 +21,20 @@ use leptos_axum::{
     render_app_to_stream_with_context_and_replace_blocks,
 };
 use leptos_router::SsrMode;
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::OnceLock};
 
 /// Pages that need no session.
 const PUBLIC_PAGES: [&str; 1] = ["/login"];
 
 pub(crate) fn routes(mut routes: Routes, state: &AppState) -> Routes {
-    for listing in generate_route_list(app::App) {
+    for listing in listings() {
         let path = listing.path().to_owned();
         let policy = if PUBLIC_PAGES.contains(&path.as_str()) {
             Policy::Public
         } else {
             Policy::Session
         };
-        let render = renderer(&listing, state);
+        let render = renderer(listing, state);
         let handler =
             move |State(state): State<AppState>, request: Request| page(state, request, render.clone());
         routes = routes.add(&Method::GET, &path, policy, Weight::Normal, handler);
@@ -49,6 +49,15 @@ pub(crate) fn routes(mut routes: Routes, state: &AppState) -> Routes {
         );
     }
     routes
+}
+
+/// The pages the app knows; asked for once in the life of the process, before anything is drawn.
+///
+/// While the list is made, every resource of the process that is first polled waits for ever
+/// (leptos-rs/leptos#4773), so a second router must not make it again beside pages of the first.
+fn listings() -> &'static [AxumRouteListing] {
+    static LISTINGS: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
+    LISTINGS.get_or_init(|| generate_route_list(app::App))
 }
 
 /// What pages and server functions find in their context.
