@@ -131,8 +131,6 @@ pub(crate) fn all(full: bool) -> Res<ExitCode> {
         counted(
             tools::cargo()
                 .args(["test", "--no-fail-fast"])
-                // One at a time: with several runtimes in one process a page now and then waits for good.
-                .env("RUST_TEST_THREADS", "1")
                 .envs(environment.iter().cloned()),
         )
     });
