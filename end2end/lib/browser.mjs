@@ -60,6 +60,18 @@ export async function axe(page, name, rules) {
   assert.deepEqual(told, [], `axe on ${name}`);
 }
 
+/** Changes the theme, and waits until it is painted: axe must not meet half of each. */
+async function wear(page, theme) {
+  await page.evaluate(async (wanted) => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    document.documentElement.dataset.theme = wanted;
+    await frame();
+    await frame();
+    const passing = document.getAnimations().filter((each) => each.effect.getComputedTiming().iterations !== Infinity);
+    await Promise.allSettled(passing.map((each) => each.finished));
+  }, theme);
+}
+
 /**
  * The page as it stands, in both languages, widths and themes: axe, and no sideways scroll down to 320 px.
  * Nothing is loaded again, so whatever is open stays open.
@@ -75,7 +87,7 @@ export async function everyLook(page, name) {
       // Colours are all that a theme changes.
       const themes = lang === "en" ? ["light", "dark"] : ["dark", "light"];
       for (const [index, theme] of themes.entries()) {
-        await page.evaluate((wanted) => { document.documentElement.dataset.theme = wanted; }, theme);
+        await wear(page, theme);
         await axe(page, `${name} ${theme} ${width} ${lang}`, index === 0 ? undefined : ["color-contrast"]);
       }
     }
