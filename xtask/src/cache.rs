@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::{Res, run};
 
@@ -21,11 +22,15 @@ pub(crate) fn dir(name: &str) -> Res<PathBuf> {
     Ok(dir)
 }
 
-/// The top of the checkout this tool was built from.
+/// The top of the checkout this tool was started in; cargo says which, since the program itself
+/// may have been built in another checkout with the same target directory.
 pub(crate) fn checkout() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
+    static CHECKOUT: OnceLock<PathBuf> = OnceLock::new();
+    CHECKOUT.get_or_init(|| {
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR");
+        let manifest = manifest.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        manifest.parent().map(Path::to_path_buf).unwrap_or(manifest)
+    })
 }
 
 /// Holds `<cache>/locks/<name>` until dropped; a second xtask waits here instead of doing the same work.
