@@ -10,6 +10,45 @@ use serde::{Deserialize, Serialize};
 pub const MAX_ARTIFACT_BYTES: i64 = 512 * 1024 * 1024;
 pub const PART_BYTES: i64 = 8 * 1024 * 1024;
 
+/// What an uploaded file can be used for, which its name tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ArtifactKind {
+    /// A program, or classes a program needs.
+    Jar,
+    /// A Python program, or a module of one.
+    Python,
+    /// A Python package: `.zip`, `.egg` or `.whl`.
+    PythonPackage,
+}
+
+impl ArtifactKind {
+    /// The endings of usable files, in lower case.
+    pub const ENDINGS: [(&str, ArtifactKind); 5] = [
+        (".jar", ArtifactKind::Jar),
+        (".py", ArtifactKind::Python),
+        (".zip", ArtifactKind::PythonPackage),
+        (".egg", ArtifactKind::PythonPackage),
+        (".whl", ArtifactKind::PythonPackage),
+    ];
+
+    /// By the ending of a file name; `None` when jobs cannot use such a file.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ending(name).map(|(_, kind)| kind)
+    }
+
+    /// The ending of a usable file name, in lower case, with the kind it tells.
+    pub fn ending(name: &str) -> Option<(&'static str, Self)> {
+        let name = name.to_ascii_lowercase();
+        Self::ENDINGS
+            .into_iter()
+            .find(|(ending, _)| name.len() > ending.len() && name.ends_with(ending))
+    }
+
+    pub fn is_python(self) -> bool {
+        matches!(self, ArtifactKind::Python | ArtifactKind::PythonPackage)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Artifact {
@@ -57,4 +96,33 @@ pub enum UploadTicket {
         parts: i64,
         received: Vec<i64>,
     },
+}
+
+impl Artifact {
+    /// `None` for a file of an ending that is not taken any more.
+    pub fn kind(&self) -> Option<ArtifactKind> {
+        ArtifactKind::of(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_a_file_is() {
+        for (name, kind) in [
+            ("orders.jar", Some(ArtifactKind::Jar)),
+            ("Orders.JAR", Some(ArtifactKind::Jar)),
+            ("main.py", Some(ArtifactKind::Python)),
+            ("lib-1.0.whl", Some(ArtifactKind::PythonPackage)),
+            ("lib.egg", Some(ArtifactKind::PythonPackage)),
+            ("deps.zip", Some(ArtifactKind::PythonPackage)),
+            (".py", None),
+            ("orders.jar.exe", None),
+            ("jar", None),
+        ] {
+            assert_eq!(ArtifactKind::of(name), kind, "{name}");
+        }
+    }
 }

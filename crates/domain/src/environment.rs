@@ -1,7 +1,7 @@
 //! Environments: engine distributions jobs run on, and their snapshots.
 
 use crate::{
-    Millis,
+    Engine, Millis,
     id::{EnvironmentId, OperationId, TeamId},
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub struct EnvironmentInput {
     /// The team it belongs to; absent: shared by all.
     #[serde(default)]
     pub team: Option<TeamId>,
-    /// Directory on the console host with `lib`, `plugins`, `opt`, `conf`.
+    /// Directory on the console host: `lib`, `plugins`, `conf` of Flink, or `jars`, `python`, `conf` of Spark.
     pub directory: String,
 }
 
@@ -27,6 +27,9 @@ pub struct ManifestFile {
     pub path: String,
     pub sha256: String,
     pub size: i64,
+    /// CRC-32 of a file that goes into an archive, whose headers carry it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc32: Option<u32>,
 }
 
 /// An immutable, numbered list of files.
@@ -65,8 +68,8 @@ pub struct Environment {
     pub id: EnvironmentId,
     pub name: String,
     pub team: Option<TeamId>,
-    /// Today always `flink`.
-    pub engine: String,
+    /// Which engine's files they are; a job runs on an environment of its own engine only.
+    pub engine: Engine,
     /// Version of the engine, found from the file names.
     pub version: String,
     pub directory: String,

@@ -206,6 +206,12 @@ codes! {
     NameTaken = "name_taken", Conflict,
         "The name {name} is taken. Choose another.",
         "名称 {name} 已被占用，请换一个。";
+    FieldOfOtherKind = "field_of_other_kind", Invalid,
+        "{field} does not belong to a {kind} job. Leave it out.",
+        "{field} 不适用于 {kind} 作业，请删除。";
+    EnvironmentEngine = "environment_engine", Invalid,
+        "{environment} is a {engine} environment. A {kind} job needs another one.",
+        "环境 {environment} 属于 {engine}，{kind} 作业需使用其他环境。";
     ConfKeyOwned = "conf_key_owned", Invalid,
         "{key} is set by the console and cannot be given in the configuration. Remove the line.",
         "{key} 由控制台设置，不能在配置中指定，请删除该行。";
@@ -213,8 +219,8 @@ codes! {
         "{key} is not a configuration key.",
         "{key} 不是合法的配置键。";
     SqlEmpty = "sql_empty", Invalid,
-        "The script is empty. Write at least one INSERT.",
-        "脚本为空，请至少编写一条 INSERT。";
+        "The script is empty. Write at least one statement.",
+        "脚本为空，请至少编写一条语句。";
     SqlNoInsert = "sql_no_insert", Invalid,
         "The script only defines things and would start no job. Add an INSERT.",
         "脚本只有定义语句，不会启动任何作业，请添加 INSERT。";
@@ -229,6 +235,9 @@ codes! {
         "您的团队不能使用集群 {cluster}，请联系管理员授权。";
 
     // Files.
+    ArtifactUnusable = "artifact_unusable", Invalid,
+        "{name} cannot be used here; {expected} is needed.",
+        "{name} 不能用于此处，需要 {expected}。";
     JarInvalid = "jar_invalid", Invalid,
         "{name} is not a usable jar: {reason}",
         "{name} 不是可用的 jar：{reason}";
@@ -255,6 +264,9 @@ codes! {
     NotInState = "not_in_state", Conflict,
         "A run that is {state} cannot do this.",
         "处于 {state} 状态的运行不能执行此操作。";
+    NotOfEngine = "not_of_engine", Invalid,
+        "{engine} knows no {what}. Its runs can be killed.",
+        "{engine} 不支持 {what}，其运行只能强制终止。";
     StopRefused = "stop_refused", Unavailable,
         "The cluster refused to stop the run: {reason}",
         "集群拒绝停止该运行：{reason}";
@@ -396,8 +408,8 @@ codes! {
         "{endpoint} answered something that is not understood: {reason}",
         "{endpoint} 返回了无法识别的内容：{reason}";
     EnvironmentIncomplete = "environment_incomplete", Invalid,
-        "{path} is not a complete Flink distribution: {reason}",
-        "{path} 不是完整的 Flink 发行版：{reason}";
+        "{path} is not a complete distribution of Flink or Spark: {reason}",
+        "{path} 不是完整的 Flink 或 Spark 发行版：{reason}";
     EnvironmentNotPlaced = "environment_not_placed", Conflict,
         "The environment {environment} is not on cluster {cluster} yet. Place it first.",
         "环境 {environment} 尚未放置到集群 {cluster}，请先放置。";

@@ -1,12 +1,19 @@
 //! Jobs: the definition a person runs, and what is valid in one.
 
 mod check;
+mod file;
 mod owned;
+mod spark;
+mod spark_sql;
 
-pub use owned::{OWNED_KEYS, is_owned_key};
+pub use check::check_script;
+pub use file::NamedFile;
+pub use owned::{is_key, is_owned_key, owned_keys};
+pub use spark::{DynamicAllocation, LEAST_MB, SparkResources};
 
 use crate::{
-    Millis,
+    Engine, Millis,
+    artifact::ArtifactKind,
     id::{ArtifactId, EnvironmentId, JobId, TeamId, UserId},
     run::Run,
 };
@@ -19,15 +26,28 @@ use std::collections::BTreeMap;
 pub enum JobKind {
     FlinkSql,
     FlinkJar,
+    SparkSql,
+    SparkJar,
+    #[serde(rename = "pyspark")]
+    PySpark,
 }
 
 impl JobKind {
-    pub const ALL: [JobKind; 2] = [JobKind::FlinkSql, JobKind::FlinkJar];
+    pub const ALL: [JobKind; 5] = [
+        JobKind::FlinkSql,
+        JobKind::FlinkJar,
+        JobKind::SparkSql,
+        JobKind::SparkJar,
+        JobKind::PySpark,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             JobKind::FlinkSql => "flink_sql",
             JobKind::FlinkJar => "flink_jar",
+            JobKind::SparkSql => "spark_sql",
+            JobKind::SparkJar => "spark_jar",
+            JobKind::PySpark => "pyspark",
         }
     }
 
@@ -36,6 +56,35 @@ impl JobKind {
         match self {
             JobKind::FlinkSql => "Flink SQL",
             JobKind::FlinkJar => "Flink jar",
+            JobKind::SparkSql => "Spark SQL",
+            JobKind::SparkJar => "Spark jar",
+            JobKind::PySpark => "PySpark",
+        }
+    }
+
+    pub fn engine(self) -> Engine {
+        match self {
+            JobKind::FlinkSql | JobKind::FlinkJar => Engine::Flink,
+            JobKind::SparkSql | JobKind::SparkJar | JobKind::PySpark => Engine::Spark,
+        }
+    }
+
+    /// What its program is uploaded as; `None`: it has a script instead.
+    pub fn program(self) -> Option<ArtifactKind> {
+        match self {
+            JobKind::FlinkSql | JobKind::SparkSql => None,
+            JobKind::FlinkJar | JobKind::SparkJar => Some(ArtifactKind::Jar),
+            JobKind::PySpark => Some(ArtifactKind::Python),
+        }
+    }
+
+    /// Whether a file of a kind can be one of its dependencies.
+    pub fn takes(self, dependency: ArtifactKind) -> bool {
+        match self {
+            JobKind::FlinkSql | JobKind::FlinkJar => false,
+            JobKind::SparkJar => dependency == ArtifactKind::Jar,
+            // A script may call functions in Python.
+            JobKind::SparkSql | JobKind::PySpark => true,
         }
     }
 
@@ -54,6 +103,9 @@ pub const MAX_CONF_ENTRIES: usize = 300;
 pub const MAX_CONF_VALUE: usize = 16 * 1024;
 pub const MAX_TAGS: usize = 5;
 pub const MAX_TAG: usize = 60;
+/// Dependencies, files and archives of a job, of each.
+pub const MAX_FILES: usize = 50;
+pub const MAX_PRIORITY: i64 = 1_000_000;
 
 /// Sizes of a Flink application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,10 +151,10 @@ pub struct JobSpec {
     /// The script; only for SQL jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sql: Option<String>,
-    /// The uploaded jar; only for jar jobs.
+    /// The uploaded program: a jar for jar jobs, a `.py` file for PySpark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<ArtifactId>,
-    /// Entry class of the jar; absent: the manifest's.
+    /// Entry class of a jar; absent: the manifest's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub main_class: Option<String>,
     #[serde(default)]
@@ -110,12 +162,32 @@ pub struct JobSpec {
     /// Engine settings that pass through, minus those the console owns.
     #[serde(default)]
     pub conf: BTreeMap<String, String>,
+    /// Sizes of a Flink job; those of other engines keep the defaults.
     #[serde(default)]
     pub resources: Resources,
+    /// Sizes of a Spark job; absent: the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spark: Option<SparkResources>,
+    /// Uploaded files beside the program, by which Spark jobs find classes and Python modules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<ArtifactId>,
+    /// Files on HDFS that lie in the working directory of a Spark job, as [`NamedFile`] reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// As `files`, unpacked into a directory of the name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<String>,
+    /// Of the application within its queue; higher goes first. Spark only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+    /// Label of the nodes a Spark job runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_label: Option<String>,
     /// YARN tags beside the console's own.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// IANA name or offset for `table.local-time-zone`; absent: the node's zone.
+    /// IANA name or offset for `table.local-time-zone` or `spark.sql.session.timeZone`; absent: the
+    /// node's zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// Attempts of the ApplicationMaster. A second attempt runs a batch INSERT twice.
@@ -127,6 +199,34 @@ fn one() -> i64 {
     1
 }
 
+impl JobSpec {
+    /// A definition in which nothing was entered yet.
+    pub fn new(kind: JobKind, environment: EnvironmentId) -> Self {
+        Self {
+            name: String::new(),
+            kind,
+            cluster: String::new(),
+            environment,
+            queue: String::new(),
+            sql: None,
+            artifact: None,
+            main_class: None,
+            args: Vec::new(),
+            conf: BTreeMap::new(),
+            resources: Resources::default(),
+            spark: (kind.engine() == Engine::Spark).then(SparkResources::default),
+            dependencies: Vec::new(),
+            files: Vec::new(),
+            archives: Vec::new(),
+            priority: None,
+            node_label: None,
+            tags: Vec::new(),
+            time_zone: None,
+            am_attempts: 1,
+        }
+    }
+}
+
 /// A job with its newest definition and last run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -136,7 +236,7 @@ pub struct Job {
     pub team_name: String,
     pub spec: JobSpec,
     pub environment_name: String,
-    /// Name and version of the jar, for jar jobs.
+    /// Name and version of the uploaded program, for jobs that have one.
     pub artifact_name: Option<String>,
     pub version: i64,
     pub created_by: UserId,

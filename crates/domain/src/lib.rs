@@ -9,6 +9,7 @@ pub mod access;
 pub mod artifact;
 pub mod audit;
 pub mod cluster;
+pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod failure;
@@ -26,6 +27,7 @@ pub mod sql;
 pub mod validate;
 
 pub use access::{Action, Role, Scope, Viewer};
+pub use engine::Engine;
 pub use failure::{Code, Failure, Kind};
 pub use lang::Lang;
 

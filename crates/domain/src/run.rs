@@ -2,7 +2,7 @@
 //! what each allows, and what is shown of it.
 
 use crate::{
-    Failure, Millis,
+    Engine, Failure, Millis,
     id::{ClusterId, EnvironmentId, JobId, OperationId, RunId, TeamId, UserId},
     job::JobKind,
     restore::{ClaimMode, RestoredFrom},
@@ -88,7 +88,7 @@ states! {
     Queued = "queued", Wait, terminal: false, stop: KILL;
     /// ResourceManager RUNNING, tasks not all running.
     Starting = "starting", Prog, terminal: false, stop: CANCEL_OR_KILL;
-    /// Flink: as many tasks running as there are, and at least one.
+    /// Flink: as many tasks running as there are, and at least one. Spark: the driver has registered.
     Running = "running", Run, terminal: false, stop: ANY;
     /// The engine restarts the job after a failure.
     Restarting = "restarting", Prog, terminal: false, stop: CANCEL_OR_KILL;
@@ -119,6 +119,17 @@ pub enum StopMode {
     Kill,
 }
 
+impl RunState {
+    /// The ways to stop a run of an engine that the state allows.
+    pub fn stop_modes_of(self, engine: Engine) -> &'static [StopMode] {
+        match engine {
+            Engine::Flink => self.stop_modes(),
+            Engine::Spark if self.is_terminal() => &[],
+            Engine::Spark => StopMode::of(engine),
+        }
+    }
+}
+
 impl StopMode {
     /// From the gentlest to the surest.
     pub const ALL: [StopMode; 4] = [
@@ -127,6 +138,14 @@ impl StopMode {
         StopMode::Cancel,
         StopMode::Kill,
     ];
+
+    /// What an engine knows at all: Spark on YARN neither keeps state nor ends a job by itself.
+    pub fn of(engine: Engine) -> &'static [StopMode] {
+        match engine {
+            Engine::Flink => ANY,
+            Engine::Spark => KILL,
+        }
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -247,7 +266,7 @@ pub struct Run {
     /// A submission whose answer is not known, since when.
     pub in_doubt_since: Option<Millis>,
     pub observed_at: Option<Millis>,
-    /// Who said so: `rm`, `flink`, `archive`, `console`.
+    /// Who said so: `rm`, `flink`, `spark`, `archive`, `console`.
     pub observed_by: Option<String>,
     /// How often the cluster is asked, in milliseconds; with `observed_at` it gives the trust.
     pub tick_ms: Millis,
@@ -314,7 +333,7 @@ pub struct RunEvent {
     pub kind: String,
     pub from: Option<RunState>,
     pub to: Option<RunState>,
-    /// Who said so: `rm`, `flink`, `archive`, `console`, or the name of a user.
+    /// Who said so: `rm`, `flink`, `spark`, `archive`, `console`, or the name of a user.
     pub source: String,
     /// A fixed key of the text shown, for example `submit.accepted`.
     pub note: Option<String>,
@@ -393,6 +412,11 @@ mod tests {
                 state.name()
             );
             assert_eq!(RunState::from_name(state.name()), Some(*state));
+            for engine in Engine::ALL {
+                let modes = state.stop_modes_of(engine);
+                assert_eq!(modes.is_empty(), state.is_terminal(), "{}", state.name());
+                assert!(modes.iter().all(|mode| state.stop_modes().contains(mode)));
+            }
         }
     }
 

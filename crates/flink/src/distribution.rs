@@ -2,7 +2,7 @@
 //! job starts from.
 
 use crate::{Version, config};
-use domain::{Code, Failure, job::is_owned_key};
+use domain::{Code, Engine, Failure, job::is_owned_key};
 
 /// Options the JVM needs for Flink on Java 17, for distributions that come without a `conf`.
 pub const JAVA_OPTIONS: &str = "--add-exports=java.base/sun.net.util=ALL-UNNAMED \
@@ -161,7 +161,7 @@ fn is_default(key: &str) -> bool {
         "kubernetes.",
         "process.",
     ];
-    !is_owned_key(key) && !local.iter().any(|prefix| key.starts_with(prefix))
+    !is_owned_key(Engine::Flink, key) && !local.iter().any(|prefix| key.starts_with(prefix))
 }
 
 #[cfg(test)]

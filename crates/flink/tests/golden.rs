@@ -2,7 +2,7 @@
 //! run (2.3.0), byte for byte where the console does not differ on purpose.
 #![allow(clippy::unwrap_used, reason = "helpers outside of test functions unwrap too")]
 
-use domain::job::{JobKind, JobSpec, Resources};
+use domain::job::{JobKind, JobSpec};
 use flink::{Cluster, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Version, distribution};
 use hadoop::{
     ApplicationId,
@@ -81,19 +81,13 @@ const JOB_ID: &str = "cc0102030405060708090a0b0c0d0e0f";
 fn spec(kind: JobKind, name: &str) -> JobSpec {
     JobSpec {
         name: name.into(),
-        kind,
         cluster: "sandbox".into(),
-        environment: serde_json::from_str("\"env_00000000000000000000000001\"").unwrap(),
         queue: "root.default".into(),
         sql: (kind == JobKind::FlinkSql).then(|| "INSERT INTO b SELECT * FROM a".into()),
-        artifact: None,
-        main_class: None,
-        args: vec![],
-        conf: BTreeMap::new(),
-        resources: Resources::default(),
-        tags: vec![],
-        time_zone: None,
-        am_attempts: 1,
+        ..JobSpec::new(
+            kind,
+            serde_json::from_str("\"env_00000000000000000000000001\"").unwrap(),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 
 use domain::{
     Code, Failure,
-    job::{JobKind, JobSpec, Resources},
+    job::{JobKind, JobSpec},
     restore::ClaimMode,
 };
 use flink::{
@@ -16,19 +16,13 @@ use std::collections::BTreeMap;
 fn job(sql: &str) -> JobSpec {
     JobSpec {
         name: "orders".into(),
-        kind: JobKind::FlinkSql,
         cluster: "sandbox".into(),
-        environment: serde_json::from_str("\"env_00000000000000000000000001\"").unwrap(),
         queue: "root.default".into(),
         sql: Some(sql.into()),
-        artifact: None,
-        main_class: None,
-        args: vec![],
-        conf: BTreeMap::new(),
-        resources: Resources::default(),
-        tags: vec![],
-        time_zone: None,
-        am_attempts: 1,
+        ..JobSpec::new(
+            JobKind::FlinkSql,
+            serde_json::from_str("\"env_00000000000000000000000001\"").unwrap(),
+        )
     }
 }
 

@@ -3,12 +3,14 @@
 use crate::{Error, Result, Service, audit::Entry, clock::new_id, require};
 use domain::{
     Action, Code, Failure, Viewer,
+    artifact::{Artifact, ArtifactKind},
     event::{Event, Topic},
-    id::{ClusterId, JobId, TeamId},
+    id::{ArtifactId, ClusterId, JobId, TeamId},
     job::{Job, JobRow, JobSpec, JobUpdate, JobVersion, LaunchPreview, NewJob},
-    validate::FieldFailure,
+    validate::{Checks, FieldFailure},
 };
 use serde_json::json;
+use std::collections::BTreeSet;
 use store::{
     Constraint,
     jobs::{JobChange, NewJobRow},
@@ -209,29 +211,84 @@ impl Service {
             return Err(refuse("queue", error.failure.clone()).unwrap_or(error));
         }
         let environment = store::environments::get(self.db(), &viewer.scope(), &spec.environment).await?;
-        if environment.is_none_or(|env| env.team.is_some_and(|owner| &owner != team)) {
+        let environment = environment.filter(|env| env.team.as_ref().is_none_or(|owner| owner == team));
+        let Some(environment) = environment else {
             return Err(refuse(
                 "environment",
                 Failure::new(Code::NotFound).with("what", "environment"),
             )
             .unwrap_or_else(|| Error::not_found("environment")));
+        };
+        if environment.engine != spec.kind.engine() {
+            let failure = Failure::new(Code::EnvironmentEngine)
+                .with("environment", &environment.name)
+                .with("engine", environment.engine.label())
+                .with("kind", spec.kind.label());
+            return Err(refuse("environment", failure).unwrap_or_else(|| Error::not_found("environment")));
         }
-        if let Some(artifact) = &spec.artifact {
-            let known = store::artifacts::get(self.db(), &viewer.scope(), artifact)
-                .await?
-                .filter(|found| &found.team == team);
-            let Some(known) = known else {
-                return Err(
-                    refuse("artifact", Failure::new(Code::NotFound).with("what", "artifact"))
-                        .unwrap_or_else(|| Error::not_found("artifact")),
-                );
-            };
-            if spec.main_class.is_none() && known.manifest_class.is_none() {
-                let failure = Failure::new(Code::FieldRequired).with("field", "main_class");
-                return Err(refuse("main_class", failure).unwrap_or_else(|| Error::not_found("main_class")));
+        let failures = self.check_artifacts(viewer, team, spec).await?;
+        Error::check(failures)?;
+        Ok(cluster.id)
+    }
+
+    /// What is wrong with the uploaded files a definition names.
+    async fn check_artifacts(
+        &self,
+        viewer: &Viewer,
+        team: &TeamId,
+        spec: &JobSpec,
+    ) -> Result<Vec<FieldFailure>> {
+        let mut checks = Checks::default();
+        let missing = || Err(Failure::new(Code::NotFound).with("what", "artifact"));
+        let unusable = |artifact: &Artifact, expected: &str| {
+            Err(Failure::new(Code::ArtifactUnusable)
+                .with("name", &artifact.name)
+                .with("expected", expected))
+        };
+        let known = async |id: &ArtifactId| {
+            let found = store::artifacts::get(self.db(), &viewer.scope(), id).await?;
+            Ok::<_, Error>(found.filter(|found| &found.team == team))
+        };
+        if let (Some(id), Some(wanted)) = (&spec.artifact, spec.kind.program()) {
+            match known(id).await? {
+                None => checks.take("artifact", missing()),
+                Some(artifact) if artifact.kind() != Some(wanted) => {
+                    let expected = if wanted.is_python() { ".py" } else { ".jar" };
+                    checks.take("artifact", unusable(&artifact, expected));
+                }
+                Some(artifact) => {
+                    let lacks_class = wanted == ArtifactKind::Jar
+                        && spec.main_class.is_none()
+                        && artifact.manifest_class.is_none();
+                    if lacks_class {
+                        checks.take("main_class", Err(Failure::new(Code::FieldRequired)));
+                    }
+                }
             }
         }
-        Ok(cluster.id)
+        let mut names = BTreeSet::new();
+        for id in &spec.dependencies {
+            let result = match known(id).await? {
+                None => missing(),
+                Some(artifact) if !artifact.kind().is_some_and(|kind| spec.kind.takes(kind)) => {
+                    let python = spec.kind.takes(ArtifactKind::Python);
+                    unusable(
+                        &artifact,
+                        if python {
+                            ".jar, .py, .zip, .egg, .whl"
+                        } else {
+                            ".jar"
+                        },
+                    )
+                }
+                Some(artifact) if !names.insert(artifact.name.clone()) => {
+                    Err(Failure::new(Code::NameTaken).with("name", &artifact.name))
+                }
+                Some(_) => Ok(()),
+            };
+            checks.take("dependencies", result);
+        }
+        Ok(checks.0)
     }
 
     fn announce_job(&self, id: &JobId, team: &TeamId, version: i64) {

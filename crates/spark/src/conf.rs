@@ -1,96 +1,16 @@
-//! Spark's settings: which are the console's own, and the file format they travel in.
+//! Spark's settings and the file format they travel in.
 
+use domain::Engine;
 use std::fmt::Write;
 
-/// Settings the console sets itself; a job may not give them. Entries that end in `.` are prefixes.
-pub const OWNED_KEYS: &[&str] = &[
-    "spark.master",
-    "spark.submit.",
-    "spark.app.name",
-    "spark.app.id",
-    "spark.app.attempt.id",
-    "spark.acls.enable",
-    "spark.admin.acls",
-    "spark.modify.acls",
-    "spark.ui.view.acls",
-    "spark.archives",
-    "spark.files",
-    "spark.jars",
-    "spark.jars.",
-    "spark.driver.memory",
-    "spark.driver.cores",
-    "spark.driver.memoryOverhead",
-    "spark.driver.host",
-    "spark.executor.memory",
-    "spark.executor.cores",
-    "spark.executor.memoryOverhead",
-    "spark.executor.instances",
-    "spark.executor.id",
-    "spark.dynamicAllocation.enabled",
-    "spark.dynamicAllocation.minExecutors",
-    "spark.dynamicAllocation.maxExecutors",
-    "spark.dynamicAllocation.initialExecutors",
-    "spark.dynamicAllocation.executorIdleTimeout",
-    "spark.dynamicAllocation.cachedExecutorIdleTimeout",
-    "spark.dynamicAllocation.shuffleTracking.enabled",
-    "spark.dynamicAllocation.shuffleTracking.timeout",
-    "spark.shuffle.service.enabled",
-    "spark.executorEnv.HADOOP_USER_NAME",
-    "spark.executorEnv.PYTHONPATH",
-    "spark.kerberos.",
-    "spark.sql.session.timeZone",
-    "spark.yarn.am.nodeLabelExpression",
-    "spark.yarn.app.",
-    "spark.yarn.appMasterEnv.CLASSPATH",
-    "spark.yarn.appMasterEnv.HADOOP_USER_NAME",
-    "spark.yarn.appMasterEnv.PYTHONPATH",
-    "spark.yarn.appMasterEnv.SPARK_USER",
-    "spark.yarn.appMasterEnv.SPARK_YARN_STAGING_DIR",
-    "spark.yarn.applicationType",
-    "spark.yarn.archive",
-    "spark.yarn.cache.",
-    "spark.yarn.config.",
-    "spark.yarn.dist.",
-    "spark.yarn.executor.nodeLabelExpression",
-    "spark.yarn.isPython",
-    "spark.yarn.jars",
-    "spark.yarn.keytab",
-    "spark.yarn.maxAppAttempts",
-    "spark.yarn.populateHadoopClasspath",
-    "spark.yarn.preserve.staging.files",
-    "spark.yarn.principal",
-    "spark.yarn.priority",
-    "spark.yarn.queue",
-    "spark.yarn.secondary.jars",
-    "spark.yarn.stagingDir",
-    "spark.yarn.submit.",
-    "spark.yarn.tags",
-    "spark.yarn.unmanagedAM.",
-];
-
-/// Whether a job may not give `key`. Compared without case and outer blanks, since a key that only
-/// looks different would be one more trap.
+/// Whether a job may not give `key`.
 pub fn is_owned_key(key: &str) -> bool {
-    let key = key.trim().to_ascii_lowercase();
-    OWNED_KEYS.iter().any(|owned| {
-        let owned = owned.to_ascii_lowercase();
-        if owned.ends_with('.') {
-            key.starts_with(&owned)
-        } else {
-            key == owned
-        }
-    })
+    domain::job::is_owned_key(Engine::Spark, key)
 }
 
-/// Whether it can be a setting of Spark at all: its clients leave out everything else.
+/// Whether it can be a setting of Spark at all.
 pub fn is_key(key: &str) -> bool {
-    key.len() <= 200
-        && key.strip_prefix("spark.").is_some_and(|rest| {
-            !rest.is_empty()
-                && rest
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-_.$/".contains(&b))
-        })
+    domain::job::is_key(Engine::Spark, key)
 }
 
 /// Lines of `key value`, `key=value` or `key: value`, as `spark-defaults.conf` has them. Of a key

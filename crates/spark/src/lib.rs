@@ -19,7 +19,6 @@ pub mod zip;
 
 pub(crate) use net::secrets as redact;
 
-pub use conf::{OWNED_KEYS, is_owned_key};
 pub use distribution::Distribution;
 pub use launch::{Cluster, Dependency, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Role};
 pub use resources::{DynamicAllocation, Resources};

@@ -1,215 +1,103 @@
 //! Sizes of a Spark application, and the sizes of the containers they come to.
 
 use domain::{Code, Failure};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What Spark adds to a JVM's memory at least, in MiB.
 const MIN_OVERHEAD_MB: i64 = 384;
 const OVERHEAD_FACTOR: f64 = 0.1;
-/// The heap below which a driver refuses to start.
-pub const LEAST_MB: i64 = 472;
-const MOST_MB: i64 = 1_048_576;
 
-/// Sizes a person enters. Memory is in MiB (1 MiB = 1 048 576 bytes).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Resources {
-    /// Heap of the driver.
-    pub driver_mb: i64,
-    pub driver_cores: i64,
-    /// What the driver's container has beside the heap; absent: a tenth of it, at least 384.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub driver_overhead_mb: Option<i64>,
-    /// Heap of one executor.
-    pub executor_mb: i64,
-    pub executor_cores: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub executor_overhead_mb: Option<i64>,
-    /// Executors, when their number is fixed.
-    pub executors: i64,
-    /// Present: their number follows the work.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dynamic: Option<DynamicAllocation>,
+pub use domain::job::{DynamicAllocation, SparkResources as Resources};
+
+/// MiB of the driver's container. `conf` may hold the factor and the least overhead.
+pub fn driver_container_mb(resources: &Resources, conf: &BTreeMap<String, String>) -> i64 {
+    resources.driver_mb + overhead("driver", resources.driver_mb, resources.driver_overhead_mb, conf)
 }
 
-impl Default for Resources {
-    fn default() -> Self {
-        Self {
-            driver_mb: 1024,
-            driver_cores: 1,
-            driver_overhead_mb: None,
-            executor_mb: 1024,
-            executor_cores: 1,
-            executor_overhead_mb: None,
-            executors: 2,
-            dynamic: None,
+/// MiB of one executor's container, with what `conf` adds for Python and off-heap memory.
+pub fn executor_container_mb(resources: &Resources, conf: &BTreeMap<String, String>) -> i64 {
+    let extra = |key: &str| conf.get(key).and_then(|text| mebibytes(text)).unwrap_or(0);
+    let off_heap = conf
+        .get("spark.memory.offHeap.enabled")
+        .is_some_and(|on| on.trim() == "true");
+    resources.executor_mb
+        + overhead(
+            "executor",
+            resources.executor_mb,
+            resources.executor_overhead_mb,
+            conf,
+        )
+        + extra("spark.executor.pyspark.memory")
+        + if off_heap {
+            // A plain number there is bytes.
+            conf.get("spark.memory.offHeap.size")
+                .map_or(0, |text| match text.trim().parse::<i64>() {
+                    Ok(bytes) => bytes >> 20,
+                    Err(_) => mebibytes(text).unwrap_or(0),
+                })
+        } else {
+            0
         }
-    }
 }
 
-/// Executors that come and go with the work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DynamicAllocation {
-    pub min: i64,
-    pub max: i64,
-    /// Executors at the start; absent: as many as `min`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub initial: Option<i64>,
-    /// Seconds without work after which an executor goes.
-    pub idle_seconds: i64,
-    /// The same for one that holds cached data; absent: it stays.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cached_idle_seconds: Option<i64>,
-    /// Executors with shuffle files of running work stay. Without, the nodes need Spark's shuffle
-    /// service.
-    pub shuffle_tracking: bool,
-    /// Seconds after which even those go; absent: never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shuffle_seconds: Option<i64>,
-}
-
-impl Default for DynamicAllocation {
-    fn default() -> Self {
-        Self {
-            min: 0,
-            max: 10,
-            initial: None,
-            idle_seconds: 60,
-            cached_idle_seconds: None,
-            shuffle_tracking: true,
-            shuffle_seconds: Some(1800),
-        }
-    }
-}
-
-fn range(field: &str, number: i64, min: i64, max: i64) -> Result<(), Failure> {
-    domain::validate::range(field, number, min, max)
-}
-
-impl Resources {
-    /// # Errors
-    /// [`Code::FieldRange`] or [`Code::FieldInvalid`] with the field.
-    pub fn check(&self) -> Result<(), Failure> {
-        range("driver_mb", self.driver_mb, LEAST_MB, MOST_MB)?;
-        range("driver_cores", self.driver_cores, 1, 256)?;
-        range(
-            "driver_overhead_mb",
-            self.driver_overhead_mb.unwrap_or(0),
-            0,
-            MOST_MB,
-        )?;
-        range("executor_mb", self.executor_mb, LEAST_MB, MOST_MB)?;
-        range("executor_cores", self.executor_cores, 1, 256)?;
-        range(
-            "executor_overhead_mb",
-            self.executor_overhead_mb.unwrap_or(0),
-            0,
-            MOST_MB,
-        )?;
-        let Some(dynamic) = &self.dynamic else {
-            return range("executors", self.executors, 1, 100_000);
-        };
-        let seconds = |field, value: Option<i64>| range(field, value.unwrap_or(1), 1, 10_000_000);
-        range("min", dynamic.min, 0, 100_000)?;
-        range("max", dynamic.max, dynamic.min.max(1), 100_000)?;
-        range(
-            "initial",
-            dynamic.initial.unwrap_or(dynamic.min),
-            dynamic.min,
-            dynamic.max,
-        )?;
-        seconds("idle_seconds", Some(dynamic.idle_seconds))?;
-        seconds("cached_idle_seconds", dynamic.cached_idle_seconds)?;
-        seconds("shuffle_seconds", dynamic.shuffle_seconds)
-    }
-
-    /// MiB of the driver's container. `conf` may hold the factor and the least overhead.
-    pub fn driver_container_mb(&self, conf: &BTreeMap<String, String>) -> i64 {
-        self.driver_mb + overhead("driver", self.driver_mb, self.driver_overhead_mb, conf)
-    }
-
-    /// MiB of one executor's container, with what `conf` adds for Python and off-heap memory.
-    pub fn executor_container_mb(&self, conf: &BTreeMap<String, String>) -> i64 {
-        let extra = |key: &str| conf.get(key).and_then(|text| mebibytes(text)).unwrap_or(0);
-        let off_heap = conf
-            .get("spark.memory.offHeap.enabled")
-            .is_some_and(|on| on.trim() == "true");
-        self.executor_mb
-            + overhead("executor", self.executor_mb, self.executor_overhead_mb, conf)
-            + extra("spark.executor.pyspark.memory")
-            + if off_heap {
-                // A plain number there is bytes.
-                conf.get("spark.memory.offHeap.size")
-                    .map_or(0, |text| match text.trim().parse::<i64>() {
-                        Ok(bytes) => bytes >> 20,
-                        Err(_) => mebibytes(text).unwrap_or(0),
-                    })
-            } else {
-                0
-            }
-    }
-
-    /// The settings they come to.
-    pub fn settings(&self) -> Vec<(&'static str, String)> {
-        let mut all = vec![
-            ("spark.driver.memory", format!("{}m", self.driver_mb)),
-            ("spark.driver.cores", self.driver_cores.to_string()),
-            ("spark.executor.memory", format!("{}m", self.executor_mb)),
-            ("spark.executor.cores", self.executor_cores.to_string()),
-        ];
-        let mut some = |key, value: Option<String>| all.extend(value.map(|value| (key, value)));
-        some(
-            "spark.driver.memoryOverhead",
-            self.driver_overhead_mb.map(|mb| format!("{mb}m")),
-        );
-        some(
-            "spark.executor.memoryOverhead",
-            self.executor_overhead_mb.map(|mb| format!("{mb}m")),
-        );
-        let Some(dynamic) = &self.dynamic else {
-            some("spark.dynamicAllocation.enabled", Some("false".into()));
-            some("spark.executor.instances", Some(self.executors.to_string()));
-            return all;
-        };
-        let seconds = |number: Option<i64>| number.map(|number| format!("{number}s"));
-        some("spark.dynamicAllocation.enabled", Some("true".into()));
-        some(
-            "spark.dynamicAllocation.minExecutors",
-            Some(dynamic.min.to_string()),
-        );
-        some(
-            "spark.dynamicAllocation.maxExecutors",
-            Some(dynamic.max.to_string()),
-        );
-        some(
-            "spark.dynamicAllocation.initialExecutors",
-            Some(dynamic.initial.unwrap_or(dynamic.min).to_string()),
-        );
-        some(
-            "spark.dynamicAllocation.executorIdleTimeout",
-            seconds(Some(dynamic.idle_seconds)),
-        );
-        some(
-            "spark.dynamicAllocation.cachedExecutorIdleTimeout",
-            seconds(dynamic.cached_idle_seconds),
-        );
-        some(
-            "spark.dynamicAllocation.shuffleTracking.enabled",
-            Some(dynamic.shuffle_tracking.to_string()),
-        );
-        // Either way of keeping shuffle files; with neither, a driver does not start.
-        some(
-            "spark.shuffle.service.enabled",
-            Some((!dynamic.shuffle_tracking).to_string()),
-        );
-        some(
-            "spark.dynamicAllocation.shuffleTracking.timeout",
-            seconds(dynamic.shuffle_seconds.filter(|_| dynamic.shuffle_tracking)),
-        );
-        all
-    }
+/// The settings they come to.
+pub fn settings(resources: &Resources) -> Vec<(&'static str, String)> {
+    let mut all = vec![
+        ("spark.driver.memory", format!("{}m", resources.driver_mb)),
+        ("spark.driver.cores", resources.driver_cores.to_string()),
+        ("spark.executor.memory", format!("{}m", resources.executor_mb)),
+        ("spark.executor.cores", resources.executor_cores.to_string()),
+    ];
+    let mut some = |key, value: Option<String>| all.extend(value.map(|value| (key, value)));
+    some(
+        "spark.driver.memoryOverhead",
+        resources.driver_overhead_mb.map(|mb| format!("{mb}m")),
+    );
+    some(
+        "spark.executor.memoryOverhead",
+        resources.executor_overhead_mb.map(|mb| format!("{mb}m")),
+    );
+    let Some(dynamic) = &resources.dynamic else {
+        some("spark.dynamicAllocation.enabled", Some("false".into()));
+        some("spark.executor.instances", Some(resources.executors.to_string()));
+        return all;
+    };
+    let seconds = |number: Option<i64>| number.map(|number| format!("{number}s"));
+    some("spark.dynamicAllocation.enabled", Some("true".into()));
+    some(
+        "spark.dynamicAllocation.minExecutors",
+        Some(dynamic.min.to_string()),
+    );
+    some(
+        "spark.dynamicAllocation.maxExecutors",
+        Some(dynamic.max.to_string()),
+    );
+    some(
+        "spark.dynamicAllocation.initialExecutors",
+        Some(dynamic.initial.unwrap_or(dynamic.min).to_string()),
+    );
+    some(
+        "spark.dynamicAllocation.executorIdleTimeout",
+        seconds(Some(dynamic.idle_seconds)),
+    );
+    some(
+        "spark.dynamicAllocation.cachedExecutorIdleTimeout",
+        seconds(dynamic.cached_idle_seconds),
+    );
+    some(
+        "spark.dynamicAllocation.shuffleTracking.enabled",
+        Some(dynamic.shuffle_tracking.to_string()),
+    );
+    // Either way of keeping shuffle files; with neither, a driver does not start.
+    some(
+        "spark.shuffle.service.enabled",
+        Some((!dynamic.shuffle_tracking).to_string()),
+    );
+    some(
+        "spark.dynamicAllocation.shuffleTracking.timeout",
+        seconds(dynamic.shuffle_seconds.filter(|_| dynamic.shuffle_tracking)),
+    );
+    all
 }
 
 fn overhead(role: &str, memory: i64, given: Option<i64>, conf: &BTreeMap<String, String>) -> i64 {
@@ -274,8 +162,8 @@ mod tests {
             executor_mb: 8192,
             ..Resources::default()
         };
-        assert_eq!(resources.driver_container_mb(&BTreeMap::new()), 2432);
-        assert_eq!(resources.executor_container_mb(&BTreeMap::new()), 8192 + 819);
+        assert_eq!(driver_container_mb(&resources, &BTreeMap::new()), 2432);
+        assert_eq!(executor_container_mb(&resources, &BTreeMap::new()), 8192 + 819);
         let given = conf(&[
             ("spark.executor.memoryOverheadFactor", "0.4"),
             ("spark.driver.minMemoryOverhead", "1g"),
@@ -283,10 +171,13 @@ mod tests {
             ("spark.memory.offHeap.size", "1073741824"),
             ("spark.executor.pyspark.memory", "512m"),
         ]);
-        assert_eq!(resources.driver_container_mb(&given), 3072);
-        assert_eq!(resources.executor_container_mb(&given), 8192 + 3276 + 1024 + 512);
+        assert_eq!(driver_container_mb(&resources, &given), 3072);
+        assert_eq!(
+            executor_container_mb(&resources, &given),
+            8192 + 3276 + 1024 + 512
+        );
         resources.driver_overhead_mb = Some(0);
-        assert_eq!(resources.driver_container_mb(&given), 2048);
+        assert_eq!(driver_container_mb(&resources, &given), 2048);
     }
 
     #[test]
@@ -339,8 +230,8 @@ mod tests {
         ] {
             assert_eq!(bad.check().unwrap_err().args["field"], field);
         }
-        let settings = dynamic(1, 5, None).settings();
-        let get = |key: &str| settings.iter().find(|(k, _)| *k == key).map(|(_, v)| v.as_str());
+        let all = settings(&dynamic(1, 5, None));
+        let get = |key: &str| all.iter().find(|(k, _)| *k == key).map(|(_, v)| v.as_str());
         assert_eq!(get("spark.dynamicAllocation.initialExecutors"), Some("1"));
         assert_eq!(
             get("spark.dynamicAllocation.shuffleTracking.timeout"),

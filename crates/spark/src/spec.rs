@@ -27,7 +27,7 @@ pub struct Spec {
     /// Any characters but U+0000. Not for SQL scripts.
     #[serde(default)]
     pub args: Vec<String>,
-    /// Settings that pass through, minus [`crate::OWNED_KEYS`].
+    /// Settings that pass through, minus the console's own.
     #[serde(default)]
     pub conf: BTreeMap<String, String>,
     #[serde(default)]

@@ -7,7 +7,7 @@ use crate::{
     value::{json, json_opt},
 };
 use domain::{
-    Failure, Millis, Scope,
+    Engine, Failure, Millis, Scope,
     environment::{ClusterPlacement, Environment, ManifestFile, Snapshot},
     id::{ClusterId, EnvironmentId, OperationId, TeamId, UserId},
 };
@@ -20,7 +20,7 @@ pub struct EnvironmentRow {
     pub name: String,
     /// `None`: shared by all teams.
     pub team: Option<TeamId>,
-    pub engine: String,
+    pub engine: Engine,
     pub version: String,
     pub directory: String,
     /// Number of the newest snapshot, 0 before the first.
@@ -83,7 +83,7 @@ impl TryFrom<Raw> for EnvironmentRow {
             snapshot: raw.snapshot,
             created_at: raw.created_at,
             name: raw.name,
-            engine: raw.engine,
+            engine: at.known("engine", Engine::from_name(&raw.engine))?,
             version: raw.version,
             directory: raw.directory,
         })
@@ -271,7 +271,7 @@ pub async fn insert(tx: &mut Tx, environment: &EnvironmentRow) -> Result<(), Err
         &environment.id,
         &environment.name,
         &environment.team,
-        &environment.engine,
+        environment.engine.name(),
         &environment.version,
         &environment.directory,
         environment.snapshot,

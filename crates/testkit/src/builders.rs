@@ -1,13 +1,11 @@
 //! Valid things of the domain, to change in one member where a test needs it.
 
+use crate::ClientXml;
 use domain::{
     cluster::{ClusterInput, Grant, IdentityMode, XmlFile},
     id::{ArtifactId, EnvironmentId, TeamId},
-    job::{JobKind, JobSpec, Resources},
+    job::{JobKind, JobSpec},
 };
-use std::collections::BTreeMap;
-
-use crate::ClientXml;
 
 /// A streaming script with one INSERT.
 pub const SQL: &str = "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen');\n\
@@ -18,19 +16,10 @@ INSERT INTO nowhere SELECT n FROM numbers;\n";
 pub fn sql_job(name: &str, cluster: &str, environment: EnvironmentId) -> JobSpec {
     JobSpec {
         name: name.to_owned(),
-        kind: JobKind::FlinkSql,
         cluster: cluster.to_owned(),
-        environment,
         queue: "root.default".to_owned(),
         sql: Some(SQL.to_owned()),
-        artifact: None,
-        main_class: None,
-        args: Vec::new(),
-        conf: BTreeMap::new(),
-        resources: Resources::default(),
-        tags: Vec::new(),
-        time_zone: None,
-        am_attempts: 1,
+        ..JobSpec::new(JobKind::FlinkSql, environment)
     }
 }
 

@@ -97,8 +97,8 @@ fn form(form: Form) -> AnyView {
     let title = Signal::derive(move || {
         ui.text(match (form.editing(), kind) {
             (true, _) => T::EditJob,
-            (false, JobKind::FlinkSql) => T::NewSqlJob,
-            (false, JobKind::FlinkJar) => T::NewJarJob,
+            (false, kind) if kind.program().is_none() => T::NewSqlJob,
+            (false, _) => T::NewJarJob,
         })
         .to_owned()
     });
@@ -119,10 +119,7 @@ fn form(form: Form) -> AnyView {
                 <section class="card stack">
                     <TextField id="f-name" label=T::Name name="name" value=form.name errors=form.errors/>
                 </section>
-                {match kind {
-                    JobKind::FlinkSql => sql(form),
-                    JobKind::FlinkJar => jar::jar(form),
-                }}
+                {if kind.program().is_none() { sql(form) } else { jar::jar(form) }}
                 {rows::args(form)}
                 {rows::conf(form)}
             </div>

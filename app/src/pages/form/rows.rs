@@ -47,7 +47,7 @@ pub fn conf(form: Form) -> AnyView {
             <legend><h2>{t(T::Configuration)}</h2></legend>
             <p class="hint mut">{t(T::ConfigurationHint)}</p>
             <For each=move || form.conf.get() key=|row| row.key children=move |row| {
-                let owned = move || row.name.with(|name| !name.is_empty() && is_owned_key(name));
+                let owned = move || row.name.with(|name| !name.is_empty() && is_owned_key(form.kind.engine(), name));
                 view! {
                     <div class="rowed pair">
                         <input type="text" class="mono" aria-label=t(T::Key) placeholder="execution.checkpointing.interval" spellcheck="false" autocomplete="off"

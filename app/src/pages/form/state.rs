@@ -3,7 +3,7 @@
 use super::Offer;
 use crate::{components::FieldErrors, go::Go};
 use domain::{
-    artifact::Artifact,
+    artifact::{Artifact, ArtifactKind},
     id::{JobId, TeamId},
     job::{Job, JobKind, JobSpec, JobUpdate, NewJob, Resources},
 };
@@ -211,11 +211,11 @@ impl Form {
             environment: environment
                 .unwrap_or_else(|| self.first.with_value(|(_, spec)| spec.environment.clone())),
             queue: text(self.queue),
-            sql: (self.kind == JobKind::FlinkSql).then(|| self.sql.get()),
+            sql: self.kind.program().is_none().then(|| self.sql.get()),
             artifact: some(self.artifact)
-                .filter(|_| self.kind == JobKind::FlinkJar)
+                .filter(|_| self.kind.program().is_some())
                 .and_then(|id| id.parse().ok()),
-            main_class: some(self.main_class).filter(|_| self.kind == JobKind::FlinkJar),
+            main_class: some(self.main_class).filter(|_| self.kind.program() == Some(ArtifactKind::Jar)),
             args: self.args.get().iter().map(|row| row.value.get()).collect(),
             conf: self
                 .conf
@@ -234,6 +234,8 @@ impl Form {
             tags: self.tags.get().split_whitespace().map(str::to_owned).collect(),
             time_zone: some(self.time_zone),
             am_attempts: number(self.attempts),
+            // What the form has no fields for stays as it is.
+            ..self.first.with_value(|(_, spec)| spec.clone())
         }
     }
 
@@ -272,20 +274,5 @@ impl Form {
 fn nowhere(kind: JobKind) -> JobSpec {
     let environment =
         domain::id::EnvironmentId::from_ulid("00000000000000000000000000").expect("26 zeros are a ULID");
-    JobSpec {
-        name: String::new(),
-        kind,
-        cluster: String::new(),
-        environment,
-        queue: String::new(),
-        sql: None,
-        artifact: None,
-        main_class: None,
-        args: Vec::new(),
-        conf: BTreeMap::new(),
-        resources: Resources::default(),
-        tags: Vec::new(),
-        time_zone: None,
-        am_attempts: 1,
-    }
+    JobSpec::new(kind, environment)
 }

@@ -8,7 +8,7 @@ use crate::{
     time,
     ui::t,
 };
-use domain::job::{JobKind, JobSpec, LaunchPreview};
+use domain::job::{JobSpec, LaunchPreview};
 use leptos::prelude::*;
 
 fn pairs(rows: Vec<(String, String)>) -> AnyView {
@@ -97,7 +97,7 @@ fn spec(spec: JobSpec) -> AnyView {
             <ol class="args">{spec.args.into_iter().map(|arg| view! { <li><pre>{arg}</pre></li> }).collect_view()}</ol>
         }.into_any())}
         {block(T::Configuration, conf.is_empty(), pairs(conf))}
-        {(spec.kind == JobKind::FlinkSql).then(|| {
+        {spec.kind.program().is_none().then(|| {
             let sql = spec.sql.unwrap_or_default();
             view! {
                 <h3>{t(T::Script)} " " <CopyButton text=sql.clone()/></h3>

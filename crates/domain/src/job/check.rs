@@ -1,32 +1,28 @@
 //! What is valid in a job.
 
 use super::{
-    JobKind, JobSpec, MAX_ARGS, MAX_ARGS_BYTES, MAX_CONF_ENTRIES, MAX_CONF_VALUE, MAX_NAME, MAX_SQL_BYTES,
-    MAX_TAG, MAX_TAGS, is_owned_key,
+    JobKind, JobSpec, MAX_ARGS, MAX_ARGS_BYTES, MAX_CONF_ENTRIES, MAX_CONF_VALUE, MAX_FILES, MAX_NAME,
+    MAX_PRIORITY, MAX_SQL_BYTES, MAX_TAG, MAX_TAGS, NamedFile, Resources, SparkResources, is_key,
+    is_owned_key, spark_sql,
 };
 use crate::{
-    Code, Failure, sql,
+    Code, Engine, Failure, sql,
     validate::{self, Checks, FieldFailure},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-fn conf(entries: &BTreeMap<String, String>) -> Result<(), Failure> {
+fn conf(engine: Engine, entries: &BTreeMap<String, String>) -> Result<(), Failure> {
     if entries.len() > MAX_CONF_ENTRIES {
         return Err(Failure::new(Code::FieldTooLong)
             .with("field", "conf")
             .with("max", MAX_CONF_ENTRIES));
     }
     for (key, value) in entries {
-        let shaped = !key.is_empty()
-            && key.len() <= 200
-            && key
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.$/".contains(&b));
-        if !shaped {
-            return Err(Failure::new(Code::ConfKeyInvalid).with("key", key));
-        }
-        if is_owned_key(key) {
+        if is_owned_key(engine, key) {
             return Err(Failure::new(Code::ConfKeyOwned).with("key", key));
+        }
+        if !is_key(engine, key) {
+            return Err(Failure::new(Code::ConfKeyInvalid).with("key", key));
         }
         if value.len() > MAX_CONF_VALUE {
             return Err(Failure::new(Code::FieldTooLong)
@@ -74,14 +70,22 @@ fn args(args: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn script(text: &str) -> Result<(), Failure> {
+/// What is wrong with a script as far as it can be told without its engine.
+///
+/// # Errors
+/// [`Code::SqlEmpty`], [`Code::SqlNoInsert`], [`Code::SqlUnterminated`] with the line, and what no body
+/// may be.
+pub fn check_script(engine: Engine, text: &str) -> Result<(), Failure> {
     if text.len() > MAX_SQL_BYTES {
         return Err(Failure::new(Code::FieldTooLong).with("max", "1 MiB"));
     }
     if text.contains('\0') {
         return Err(Failure::new(Code::FieldCharacters).with("character", "U+0000"));
     }
-    sql::Script::parse(text)?.check_runnable()
+    match engine {
+        Engine::Flink => sql::Script::parse(text)?.check_runnable(),
+        Engine::Spark => spark_sql::check(text),
+    }
 }
 
 fn tags(tags: &[String]) -> Result<(), Failure> {
@@ -118,42 +122,51 @@ impl JobSpec {
         checks.take("name", validate::line("name", &self.name, MAX_NAME));
         checks.take("cluster", validate::code("cluster", &self.cluster, 60));
         checks.take("queue", validate::line("queue", &self.queue, 200));
-        match self.kind {
-            JobKind::FlinkSql => checks.take("sql", self.sql.as_deref().map_or_else(required, script)),
-            JobKind::FlinkJar => checks.take(
+        let engine = self.kind.engine();
+        let foreign = || Err(Failure::new(Code::FieldOfOtherKind).with("kind", self.kind.label()));
+        if self.kind.program().is_none() {
+            let script = self.sql.as_deref();
+            checks.take(
+                "sql",
+                script.map_or_else(required, |text| check_script(engine, text)),
+            );
+        } else {
+            checks.take(
                 "artifact",
                 self.artifact.as_ref().map_or_else(required, |_| Ok(())),
-            ),
+            );
         }
         checks.take(
             "main_class",
             self.main_class.as_deref().map_or(Ok(()), class_name),
         );
         checks.take("args", args(&self.args));
-        if let Err(failure) = conf(&self.conf) {
+        if let Err(failure) = conf(engine, &self.conf) {
             checks.0.push(FieldFailure {
                 field: "conf".into(),
                 failure,
             });
         }
-        let r = &self.resources;
-        checks.take(
-            "job_manager_mb",
-            validate::range("job_manager_mb", r.job_manager_mb, 640, 1_048_576),
-        );
-        checks.take(
-            "task_manager_mb",
-            validate::range("task_manager_mb", r.task_manager_mb, 640, 1_048_576),
-        );
-        checks.take("slots", validate::range("slots", r.slots, 1, 256));
-        checks.take(
-            "task_manager_vcores",
-            validate::range("task_manager_vcores", r.task_manager_vcores.unwrap_or(1), 1, 256),
-        );
-        checks.take(
-            "parallelism",
-            validate::range("parallelism", r.parallelism, 1, 32_768),
-        );
+        for (field, given) in self.foreign_fields() {
+            if given {
+                checks.take(field, foreign());
+            }
+        }
+        match engine {
+            Engine::Flink => flink_sizes(&self.resources, &mut checks),
+            Engine::Spark => {
+                let sizes = self.spark.as_ref().map(SparkResources::failures);
+                for (field, failure) in sizes.unwrap_or_default() {
+                    checks.take(field, Err(failure));
+                }
+                self.check_files(&mut checks);
+                let priority = self.priority.map_or(0, i64::from);
+                checks.take("priority", validate::range("priority", priority, 0, MAX_PRIORITY));
+                let label = self.node_label.as_deref();
+                let label = label.map_or(Ok(()), |label| validate::code("node_label", label, 100));
+                checks.take("node_label", label);
+            }
+        }
         checks.take("tags", tags(&self.tags));
         checks.take("time_zone", self.time_zone.as_deref().map_or(Ok(()), time_zone));
         checks.take(
@@ -161,5 +174,69 @@ impl JobSpec {
             validate::range("am_attempts", self.am_attempts, 1, 10),
         );
         checks.0
+    }
+
+    /// Fields that belong to other kinds of jobs, and whether they were given. What a form of the kind
+    /// may have left behind in a field that does nothing is not refused: Flink's were stored that way.
+    fn foreign_fields(&self) -> Vec<(&'static str, bool)> {
+        let has_program = self.kind.program().is_some();
+        match self.kind.engine() {
+            Engine::Flink => vec![
+                ("spark", self.spark.is_some()),
+                ("dependencies", !self.dependencies.is_empty()),
+                ("files", !self.files.is_empty()),
+                ("archives", !self.archives.is_empty()),
+                ("priority", self.priority.is_some()),
+                ("node_label", self.node_label.is_some()),
+            ],
+            Engine::Spark => vec![
+                ("resources", self.resources != Resources::default()),
+                ("sql", has_program && self.sql.is_some()),
+                ("artifact", !has_program && self.artifact.is_some()),
+                ("args", !has_program && !self.args.is_empty()),
+                (
+                    "main_class",
+                    self.main_class.is_some() && self.kind != JobKind::SparkJar,
+                ),
+            ],
+        }
+    }
+
+    fn check_files(&self, checks: &mut Checks) {
+        let many = |count: usize| {
+            if count > MAX_FILES {
+                Err(Failure::new(Code::FieldTooLong).with("max", MAX_FILES))
+            } else {
+                Ok(())
+            }
+        };
+        checks.take("dependencies", many(self.dependencies.len()));
+        let mut names = BTreeSet::new();
+        for (field, list) in [("files", &self.files), ("archives", &self.archives)] {
+            let each = |text: &String| {
+                let name = NamedFile::parse(text)?.name.to_owned();
+                if names.insert(name.clone()) {
+                    Ok(())
+                } else {
+                    Err(Failure::new(Code::NameTaken).with("name", name))
+                }
+            };
+            checks.take(
+                field,
+                many(list.len()).and_then(|()| list.iter().try_for_each(each)),
+            );
+        }
+    }
+}
+
+fn flink_sizes(r: &Resources, checks: &mut Checks) {
+    for (field, number, min, max) in [
+        ("job_manager_mb", r.job_manager_mb, 640, 1_048_576),
+        ("task_manager_mb", r.task_manager_mb, 640, 1_048_576),
+        ("slots", r.slots, 1, 256),
+        ("task_manager_vcores", r.task_manager_vcores.unwrap_or(1), 1, 256),
+        ("parallelism", r.parallelism, 1, 32_768),
+    ] {
+        checks.take(field, validate::range(field, number, min, max));
     }
 }

@@ -166,7 +166,8 @@ impl Prepared {
         );
         match spec.kind {
             JobKind::FlinkSql => set("$internal.application.main", RUNNER_CLASS.into()),
-            JobKind::FlinkJar => {
+            // Other kinds have no arguments here, which ended this function.
+            JobKind::FlinkJar | JobKind::SparkSql | JobKind::SparkJar | JobKind::PySpark => {
                 if let Some(class) = &spec.main_class {
                     set("$internal.application.main", class.as_str().into());
                 }
@@ -347,6 +348,12 @@ fn program_reference(uri: &str, key: &str) -> String {
 fn arguments(input: &PrepareInput<'_>, features: &Features) -> Result<(Vec<String>, Vec<String>), Failure> {
     let spec = input.spec;
     match spec.kind {
+        JobKind::SparkSql | JobKind::SparkJar | JobKind::PySpark => {
+            Err(Failure::new(Code::EnvironmentEngine)
+                .with("environment", &spec.environment)
+                .with("engine", domain::Engine::Flink.label())
+                .with("kind", spec.kind.label()))
+        }
         JobKind::FlinkJar => Ok((spec.args.clone(), crate::redact::args(&spec.args))),
         JobKind::FlinkSql => {
             let sql = spec.sql.as_deref().ok_or(Code::SqlEmpty)?;

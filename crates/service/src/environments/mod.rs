@@ -13,7 +13,7 @@ use crate::{
     runs::steps,
 };
 use domain::{
-    Action, Code, Failure, Viewer,
+    Action, Code, Engine, Failure, Viewer,
     environment::{Environment, EnvironmentInput, Snapshot},
     id::{EnvironmentId, OperationId},
     operation::{Operation, OperationKind},
@@ -75,7 +75,7 @@ impl Service {
             id: new_id!(EnvironmentId, now),
             name: input.name.clone(),
             team: input.team.clone(),
-            engine: "flink".to_owned(),
+            engine: Engine::Flink,
             version: distribution.version.to_string(),
             directory: shown,
             snapshot: 1,

@@ -97,6 +97,7 @@ pub(crate) fn scan(home: &Path) -> Result<Found, Failure> {
             path,
             sha256,
             size: i64::try_from(size).unwrap_or(i64::MAX),
+            crc32: None,
         });
     }
     let conf = CONFIGURATION_PATHS.into_iter().find_map(|path| {

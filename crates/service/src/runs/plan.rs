@@ -185,6 +185,9 @@ impl Service {
                 "penstock-runner.jar".to_owned(),
                 self.inner.runner.size(),
             ),
+            (JobKind::SparkSql | JobKind::SparkJar | JobKind::PySpark, _) => {
+                return Err(Code::Internal.into());
+            }
             (JobKind::FlinkJar, None) => {
                 return Err(Failure::new(Code::FieldRequired).with("field", "artifact").into());
             }

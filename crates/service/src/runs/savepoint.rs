@@ -18,7 +18,7 @@ use crate::{
     require,
 };
 use domain::{
-    Action, Code, Failure, Kind, Millis, Viewer,
+    Action, Code, Engine, Failure, Kind, Millis, Viewer,
     id::{OperationId, RunId},
     operation::{Operation, OperationKind, OperationState, Step},
     restore::{SavepointFormat, SavepointRequest},
@@ -478,6 +478,13 @@ impl Service {
 pub(super) fn can_be_saved(row: &RunRow) -> Result<()> {
     if row.engine_job_id.is_some() {
         return Ok(());
+    }
+    let engine = row.kind.engine();
+    if engine != Engine::Flink {
+        return Err(Failure::new(Code::NotOfEngine)
+            .with("engine", engine.label())
+            .with("what", "savepoint")
+            .into());
     }
     Err(Failure::new(Code::FieldInvalid)
         .with("field", "mode")

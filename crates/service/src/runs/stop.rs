@@ -79,7 +79,14 @@ impl Service {
             }
             // What was asked for already is answered with the stop that is under way.
             let asked = shown.requested == Some(request.mode.requested());
-            if !asked && !shown.state.stop_modes().contains(&request.mode) {
+            let engine = shown.kind.engine();
+            if !StopMode::of(engine).contains(&request.mode) {
+                return Err(Failure::new(Code::NotOfEngine)
+                    .with("engine", engine.label())
+                    .with("what", request.mode.name())
+                    .into());
+            }
+            if !asked && !shown.state.stop_modes_of(engine).contains(&request.mode) {
                 return Err(Failure::new(Code::NotInState)
                     .with("state", shown.state.name())
                     .into());
@@ -138,7 +145,7 @@ impl Service {
                 open.id
             }
             // It changed since it was looked at.
-            None if !row.state.stop_modes().contains(&mode) => return Ok(None),
+            None if !row.state.stop_modes_of(row.kind.engine()).contains(&mode) => return Ok(None),
             None => {
                 let new = new_id!(OperationId, now);
                 let (data, names) = if mode.keeps_state() {

@@ -6,7 +6,11 @@ use super::{
     command::{Arguments, PYTHON_MAIN, split_options},
     files::{Files, link_name},
 };
-use crate::{Distribution, Program, Spec, conf, redact, resources::invalid, zip};
+use crate::{
+    Distribution, Program, Spec, conf, redact,
+    resources::{self, invalid},
+    zip,
+};
 use domain::{Code, Failure};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -159,7 +163,8 @@ impl Prepared {
         let mut environment = environment(&settings);
         complete(&mut settings, &mut environment, input, &files)?;
         let class_path = class_path(&settings, input);
-        let memory_mb = u64::try_from(spec.resources.driver_container_mb(&settings)).unwrap_or(u64::MAX);
+        let memory_mb =
+            u64::try_from(resources::driver_container_mb(&spec.resources, &settings)).unwrap_or(u64::MAX);
 
         let (archive, archive_name) = archive(input, &files, &settings, &arguments, &script)?;
         Ok(Self {
@@ -261,7 +266,7 @@ fn complete(
     set("spark.acls.enable", "true".into());
     set("spark.ui.view.acls", cluster.service_user.clone());
     set("spark.modify.acls", cluster.service_user.clone());
-    for (key, value) in spec.resources.settings() {
+    for (key, value) in resources::settings(&spec.resources) {
         set(key, value);
     }
     if let Some(zone) = &spec.time_zone {

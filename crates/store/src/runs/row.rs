@@ -9,6 +9,7 @@ use crate::{
 use domain::{
     Failure, Millis, Scope,
     id::{ClusterId, EnvironmentId, JobId, OperationId, RunId, TeamId, UserId},
+    job::JobKind,
     restore::RestoredFrom,
     run::{Requested, RunState, Usage},
 };
@@ -42,6 +43,8 @@ pub struct NewRunRow {
 pub struct RunRow {
     pub id: RunId,
     pub job: JobId,
+    /// Of the job, whose kind never changes.
+    pub kind: JobKind,
     pub version: i64,
     pub team: TeamId,
     pub cluster: ClusterId,
@@ -91,6 +94,7 @@ pub struct RunRow {
 struct Raw {
     id: String,
     job_id: String,
+    kind: String,
     version: i64,
     team_id: String,
     cluster_id: String,
@@ -140,6 +144,7 @@ impl TryFrom<Raw> for RunRow {
         Ok(Self {
             id: at.parse("id", &raw.id)?,
             job: at.parse("job_id", &raw.job_id)?,
+            kind: at.known("kind", JobKind::from_name(&raw.kind))?,
             version: raw.version,
             team: at.parse("team_id", &raw.team_id)?,
             cluster: at.parse("cluster_id", &raw.cluster_id)?,
@@ -186,7 +191,7 @@ macro_rules! light_columns {
          state_since, requested, requested_at, in_doubt_since, observed_at, observed_by, tick_ms, external_id, \
          engine_job_id, final_status, failure, tracking_url, rest_url, tasks_running, tasks_total, attempts, \
          staging, restored_from, checkpoint_dir, usage, created_by, created_at, started_at, ended_at, row_version, \
-         operation_id"
+         operation_id, (SELECT jobs.kind FROM jobs WHERE jobs.id = runs.job_id) AS kind"
     };
 }
 

@@ -331,7 +331,7 @@ async fn a_shared_environment_is_seen_without_the_clusters_of_others() {
             id: new!(EnvironmentId),
             name: "shared".into(),
             team: None,
-            engine: "flink".into(),
+            engine: domain::Engine::Flink,
             version: "2.3.0".into(),
             directory: "/opt".into(),
             snapshot: 0,
@@ -359,6 +359,7 @@ async fn a_shared_environment_is_seen_without_the_clusters_of_others() {
             path: "lib/a.jar".into(),
             sha256: sha('b'),
             size: 7,
+            crc32: None,
         };
         let snapshot = NewSnapshot {
             environment: shared.id.clone(),

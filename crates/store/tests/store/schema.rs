@@ -178,7 +178,7 @@ async fn each_rule_has_its_name() {
             id: new!(EnvironmentId),
             name: "env-a".into(),
             team: None,
-            engine: "flink".into(),
+            engine: domain::Engine::Flink,
             version: "2.3.0".into(),
             directory: "/x".into(),
             snapshot: 0,

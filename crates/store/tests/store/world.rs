@@ -1,17 +1,14 @@
 //! Two teams that must not see each other, with something of everything.
 
 use domain::{
-    Millis, Role, Scope,
+    Engine, Millis, Role, Scope,
     cluster::{Grant, IdentityMode},
     id::*,
     identity::{Team, User},
-    job::{JobKind, JobSpec, Resources},
+    job::{JobKind, JobSpec},
     operation::OperationKind,
 };
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::{
     Db, Tx,
     clusters::{ClusterRow, Summary},
@@ -52,19 +49,10 @@ pub(crate) struct Side {
 pub(crate) fn spec(name: &str, cluster: &str, environment: &EnvironmentId) -> JobSpec {
     JobSpec {
         name: name.to_owned(),
-        kind: JobKind::FlinkSql,
         cluster: cluster.to_owned(),
-        environment: environment.clone(),
         queue: "root.default".into(),
         sql: Some("INSERT INTO t SELECT 1".into()),
-        artifact: None,
-        main_class: None,
-        args: vec![],
-        conf: BTreeMap::new(),
-        resources: Resources::default(),
-        tags: vec![],
-        time_zone: None,
-        am_attempts: 1,
+        ..JobSpec::new(JobKind::FlinkSql, environment.clone())
     }
 }
 
@@ -112,7 +100,7 @@ pub(crate) async fn side(db: &Db, name: &str) -> Side {
         id: new!(EnvironmentId),
         name: format!("env-{name}"),
         team: Some(team.id.clone()),
-        engine: "flink".into(),
+        engine: Engine::Flink,
         version: "2.3.0".into(),
         directory: "/opt/flink".into(),
         snapshot: 0,
