@@ -23,6 +23,11 @@ mod embed {
     pub(super) fn run() -> Result<(), String> {
         let site = named("PENSTOCK_SITE", "the directory of the built site")?;
         let runner = named("PENSTOCK_RUNNER_JAR", "the runner jar")?;
+        let spark = runner.with_file_name("penstock-spark-runner.jar");
+        if !spark.is_file() {
+            return Err(format!("{} is not there: build the runners", spark.display()));
+        }
+        println!("cargo::rerun-if-changed={}", spark.display());
         let out = PathBuf::from(env::var("OUT_DIR").map_err(|e| e.to_string())?);
         let mut files = Vec::new();
         collect(&site, &site, &mut files)?;
@@ -53,7 +58,8 @@ mod embed {
         table.push_str("];\n");
         writeln!(
             table,
-            "pub(super) static RUNNER: &[u8] = include_bytes!({runner:?});"
+            "pub(super) static RUNNER: &[u8] = include_bytes!({runner:?});\n\
+             pub(super) static SPARK_RUNNER: &[u8] = include_bytes!({spark:?});"
         )
         .map_err(|e| e.to_string())?;
         fs::write(out.join("embedded.rs"), table).map_err(|e| e.to_string())

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use domain::Code;
+use domain::{Code, Engine};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -97,12 +97,18 @@ struct Found {
     encoding: Option<&'static str>,
 }
 
-/// The runner jar inside the binary; `None` in a build that does not carry it.
-pub fn embedded_runner() -> Option<&'static [u8]> {
+/// An engine's runner jar inside the binary; `None` in a build that does not carry it.
+pub fn embedded_runner(engine: Engine) -> Option<&'static [u8]> {
     #[cfg(feature = "embed")]
-    return Some(embedded::RUNNER);
+    return Some(match engine {
+        Engine::Flink => embedded::RUNNER,
+        Engine::Spark => embedded::SPARK_RUNNER,
+    });
     #[cfg(not(feature = "embed"))]
-    None
+    {
+        let _ = engine;
+        None
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]

@@ -9,6 +9,7 @@ use crate::{
     state::AppState,
 };
 use bytes::Bytes;
+use domain::Engine;
 use identity::Secret;
 use service::{Clock, Service, SystemClock};
 use std::{io, path::Path, sync::Arc, time::Duration};
@@ -123,27 +124,36 @@ fn make_private_file(path: &Path) -> Result<(), BootError> {
 fn service_config(config: &Config) -> Result<service::Config, BootError> {
     Ok(service::Config {
         data_dir: config.server.data_dir.clone(),
-        runner_jar: runner_jar(config)?,
+        runner_jar: runner_jar(config, Engine::Flink)?,
+        spark_runner_jar: runner_jar(config, Engine::Spark)?,
         allowed_directories: config.clusters.allowed_directories.clone(),
         tick: Duration::from_millis(config.clusters.tick_ms),
         request_timeout: Duration::from_millis(config.clusters.request_timeout_ms),
     })
 }
 
+/// The one for Spark, beside the jar the configuration names.
+const SPARK_RUNNER: &str = "penstock-spark-runner.jar";
+
 /// The jar of the configuration, else the one in the binary. Without either SQL jobs cannot start,
 /// which a development build may want.
-fn runner_jar(config: &Config) -> Result<Bytes, BootError> {
+fn runner_jar(config: &Config, engine: Engine) -> Result<Bytes, BootError> {
     if let Some(path) = &config.server.runner_jar {
-        let jar = std::fs::read(path).map_err(|source| BootError::Io {
+        let path = match engine {
+            Engine::Flink => path.clone(),
+            Engine::Spark => path.with_file_name(SPARK_RUNNER),
+        };
+        let jar = std::fs::read(&path).map_err(|source| BootError::Io {
             what: format!("server.runner_jar {}", path.display()),
             source,
         })?;
         return Ok(jar.into());
     }
-    match assets::embedded_runner() {
+    match assets::embedded_runner(engine) {
         Some(jar) => Ok(Bytes::from_static(jar)),
         None => {
             tracing::warn!(
+                engine = engine.label(),
                 "this build carries no runner jar and server.runner_jar is not set; SQL jobs cannot start"
             );
             Ok(Bytes::new())

@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: from a fresh clone to a console on a real cluster.
 
 pub(crate) mod setup;
+mod spark;
 
 use std::fs;
 
@@ -37,6 +38,7 @@ pub(crate) fn start() -> Res<()> {
     // Fetching and starting Hadoop is mostly waiting, so it goes beside the compiler.
     let fresh = console.is_new();
     let cluster = std::thread::spawn(move || cluster(fresh));
+    let distribution = std::thread::spawn(|| sandbox::spark::spark(sandbox::spark::VERSIONS[0]).map(drop));
     let jar = web::runner()?;
     web::build()?;
     let mut cargo = tools::cargo();
@@ -45,12 +47,16 @@ pub(crate) fn start() -> Res<()> {
     cluster
         .join()
         .unwrap_or_else(|_| Err("starting the sandbox ended by a panic".into()))?;
+    distribution
+        .join()
+        .unwrap_or_else(|_| Err("fetching Spark ended by a panic".into()))?;
     let built = tools::target_dir()?.join("debug/penstock");
     if let Some(took) = console.serve(&built, Some(&jar))? {
         run::say(&format!("the console is ready after {:.1} s", took.as_secs_f32()));
     }
     let api = console.api()?;
     setup::register(&api, &jar.with_file_name("penstock-testjobs.jar"), ROOT)?;
+    spark::register(&api, &jar.with_file_name("penstock-spark-testjobs.jar"))?;
     farewell(&console)
 }
 

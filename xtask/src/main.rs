@@ -43,7 +43,7 @@ usage: cargo xtask <command>
   sandbox logs [daemon]          where the logs are and how they end
   sandbox start|stop <daemon> [--kill]
   sandbox env                    KEY=VALUE lines for scripts
-  sandbox spark [version]        fetch Spark and build its runner, which only its own tests need
+  sandbox spark [version]        fetch Spark
 
 daemons: namenode datanode resourcemanager nodemanager
 environment: PENSTOCK_CACHE (default ~/.cache/penstock), PENSTOCK_DEMO_PORT (8686),
@@ -64,9 +64,7 @@ fn main() -> ExitCode {
         ["release"] => release().map(|()| ExitCode::SUCCESS),
         ["with", command @ ..] => test::with(command),
         ["web"] => web::build().map(|()| ExitCode::SUCCESS),
-        ["runner"] => web::runner()
-            .and_then(|_| web::spark_runner())
-            .map(|_| ExitCode::SUCCESS),
+        ["runner"] => web::runner().map(|_| ExitCode::SUCCESS),
         ["sandbox", rest @ ..] => sandbox::command(rest),
         _ => {
             println!("{USAGE}");

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::postgres::Postgres;
 use crate::sandbox::conf::Ports;
 use crate::sandbox::hdfs;
+use crate::sandbox::spark;
 use crate::tools::{self, Need};
 use crate::{Res, borders, cache, run, sandbox, web};
 
@@ -117,10 +118,18 @@ pub(crate) fn all(full: bool) -> Res<ExitCode> {
     // Fetching and starting Hadoop is mostly waiting, so it goes beside the compiler.
     let cluster = std::thread::spawn(sandbox::up);
     let prefetch = std::thread::spawn(tools::web);
+    let versions = if full {
+        &spark::VERSIONS[..]
+    } else {
+        &spark::VERSIONS[..1]
+    };
+    let distributions =
+        std::thread::spawn(move || versions.iter().try_for_each(|v| spark::spark(v).map(drop)));
     lints(&mut tally);
     tally.suite("runners", runners);
     tally.step("build tools", || joined(prefetch).map(drop));
     tally.step("sandbox", || joined(cluster));
+    tally.step("Spark", || joined(distributions));
     tally.step("web assets", web::build);
     let postgres = Postgres::start()?;
     let mut environment = environment(&postgres)?;
@@ -134,6 +143,21 @@ pub(crate) fn all(full: bool) -> Res<ExitCode> {
                 .envs(environment.iter().cloned()),
         )
     });
+    if full {
+        tally.suite("Spark, every version", || {
+            let arguments = [
+                "test",
+                "-p",
+                "spark",
+                "--test",
+                "real",
+                "--",
+                "--ignored",
+                "--test-threads=1",
+            ];
+            counted(tools::cargo().args(arguments).envs(environment.iter().cloned()))
+        });
+    }
     tally.suite("browser", || browser(&environment));
     tally.step("size of the first load", first_load);
     drop(postgres);

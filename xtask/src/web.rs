@@ -112,10 +112,12 @@ fn scripts() -> Res<()> {
     })
 }
 
-/// The runner and test jobs; the runner's jar is built into the server.
+/// The runners and their test jobs; the runners' jars are built into the server. Answers Flink's; that
+/// of Spark lies beside it.
 pub(crate) fn runner() -> Res<PathBuf> {
     tools::system(&[Need::Java, Need::Maven])?;
     let _lock = cache::lock("runner")?;
+    spark_runner()?;
     let into = cache::dir("runner")?;
     let jar = into.join("penstock-runner.jar");
     step("runner", &["runner"], &jar, || {
@@ -130,10 +132,8 @@ pub(crate) fn runner() -> Res<PathBuf> {
     Ok(jar)
 }
 
-/// The same for Spark, in a project of its own: it needs other libraries, and only some work needs it.
-pub(crate) fn spark_runner() -> Res<PathBuf> {
-    tools::system(&[Need::Java, Need::Maven])?;
-    let _lock = cache::lock("runner")?;
+/// In a project of its own: it needs other libraries.
+fn spark_runner() -> Res<()> {
     let into = cache::dir("runner")?;
     let jar = into.join("penstock-spark-runner.jar");
     step("spark-runner", &["runner/spark"], &jar, || {
@@ -148,8 +148,7 @@ pub(crate) fn spark_runner() -> Res<PathBuf> {
             &["penstock-spark-runner.jar", "penstock-spark-testjobs.jar"],
             &into,
         )
-    })?;
-    Ok(jar)
+    })
 }
 
 /// Maven on the project in that directory.

@@ -239,8 +239,8 @@ codes! {
         "{name} cannot be used here; {expected} is needed.",
         "{name} 不能用于此处，需要 {expected}。";
     JarInvalid = "jar_invalid", Invalid,
-        "{name} is not a usable jar: {reason}",
-        "{name} 不是可用的 jar：{reason}";
+        "{name} cannot be used: {reason}",
+        "{name} 无法使用：{reason}";
     ChecksumMismatch = "checksum_mismatch", Invalid,
         "What arrived differs from what was announced (sha256 {expected}, got {actual}). Upload the file again.",
         "收到的内容与声明不符（应为 sha256 {expected}，实际 {actual}）。请重新上传。";

@@ -24,6 +24,7 @@ pub mod page;
 pub mod restore;
 pub mod run;
 pub mod sql;
+pub mod statement;
 pub mod validate;
 
 pub use access::{Action, Role, Scope, Viewer};

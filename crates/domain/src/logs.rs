@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogContainer {
     pub id: String,
-    /// `jobmanager` or `taskmanager`.
+    /// `jobmanager` or `taskmanager` of Flink, `driver` or `executor` of Spark.
     pub role: String,
     /// Host it ran on.
     pub node: Option<String>,

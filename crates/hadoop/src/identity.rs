@@ -32,7 +32,7 @@ impl Identity {
     }
 
     /// Query of ResourceManager and NodeManager calls.
-    pub(crate) fn yarn(&self) -> Vec<(&'static str, &str)> {
+    pub fn yarn(&self) -> Vec<(&'static str, &str)> {
         self.query("doAs")
     }
 

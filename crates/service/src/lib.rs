@@ -30,7 +30,7 @@ pub use error::{Error, Result};
 pub use people::SignedIn;
 
 use bytes::Bytes;
-use domain::{Action, Millis, Viewer, id::DeploymentId, id::TeamId};
+use domain::{Action, Engine, Millis, Viewer, id::DeploymentId, id::TeamId};
 use std::{
     path::PathBuf,
     sync::{Arc, OnceLock},
@@ -46,8 +46,9 @@ const IDLE: u32 = 3;
 pub struct Config {
     /// Holds `artifacts/`, `uploads/` and `spool/`.
     pub data_dir: PathBuf,
-    /// The jar with the main classes the engines lack.
+    /// The jars with the main classes the engines lack.
     pub runner_jar: Bytes,
+    pub spark_runner_jar: Bytes,
     /// Directories below which client configurations and engine distributions may be read.
     pub allowed_directories: Vec<PathBuf>,
     /// How often a cluster is asked at rest.
@@ -78,6 +79,7 @@ struct Inner {
     sweeps: clusters::Sweeps,
     writing: environments::Writing,
     runner: environments::Runner,
+    spark_runner: environments::Runner,
     people: people::Guard,
     tracker: runs::Tracker,
     waiting: runs::Waiting,
@@ -110,7 +112,8 @@ impl Service {
         })
         .map_err(Error::internal)?;
         let inner = Inner {
-            runner: environments::Runner::new(config.runner_jar.clone()),
+            runner: environments::Runner::new(Engine::Flink, config.runner_jar.clone()),
+            spark_runner: environments::Runner::new(Engine::Spark, config.spark_runner_jar.clone()),
             logs: logs::Spool::new(config.data_dir.join("spool"))?,
             db,
             clock,

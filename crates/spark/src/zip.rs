@@ -4,6 +4,7 @@
 //! being read, without a copy on the console's disk.
 
 use domain::{Code, Failure};
+pub use flate2::Crc as Crc32;
 use sha2::{Digest, Sha256};
 
 /// Larger ones need a form old tools do not read.
@@ -42,7 +43,7 @@ pub struct Layout {
 
 /// The checksum an [`Entry`] needs.
 pub fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
+    let mut crc = Crc32::new();
     crc.update(bytes);
     crc.sum()
 }

@@ -23,6 +23,17 @@ pub fn sql_job(name: &str, cluster: &str, environment: EnvironmentId) -> JobSpec
     }
 }
 
+/// A Spark SQL job for `root.default` of the cluster `cluster`.
+pub fn spark_sql_job(name: &str, cluster: &str, environment: EnvironmentId) -> JobSpec {
+    JobSpec {
+        name: name.to_owned(),
+        cluster: cluster.to_owned(),
+        queue: "root.default".to_owned(),
+        sql: Some("SELECT count(*) FROM range(10)".to_owned()),
+        ..JobSpec::new(JobKind::SparkSql, environment)
+    }
+}
+
 /// A Flink jar job.
 pub fn jar_job(name: &str, cluster: &str, environment: EnvironmentId, artifact: ArtifactId) -> JobSpec {
     JobSpec {

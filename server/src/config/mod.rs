@@ -39,7 +39,7 @@ pub struct Server {
     /// Built web assets, for builds that do not carry them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site_dir: Option<PathBuf>,
-    /// The runner jar, for builds that do not carry it.
+    /// The runner jar, for builds that do not carry it; that of Spark lies beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runner_jar: Option<PathBuf>,
 }

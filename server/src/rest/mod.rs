@@ -11,6 +11,7 @@ mod operations;
 mod people;
 mod restore_points;
 mod runs;
+mod statements;
 mod stream;
 mod uploads;
 
@@ -32,6 +33,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         artifacts::routes,
         jobs::routes,
         runs::routes,
+        statements::routes,
         restore_points::routes,
         logs::routes,
         operations::routes,

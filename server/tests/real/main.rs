@@ -29,6 +29,7 @@ mod restarts;
 mod sandbox;
 mod savepoints;
 mod site;
+mod spark;
 mod streams;
 mod wait;
 mod world;
@@ -80,6 +81,21 @@ fn main() -> ExitCode {
         }),
         told("a_missing_main_class_fails_by_name", |w| {
             Box::pin(failures::main_class(w))
+        }),
+        told("a_spark_script_leaves_its_rows", |w| Box::pin(spark::script(w))),
+        told("a_spark_program_gets_its_arguments", |w| {
+            Box::pin(spark::arguments(w))
+        }),
+        told("a_python_program_finds_its_modules_and_files", |w| {
+            Box::pin(spark::python(w))
+        }),
+        told("spark_jobs_that_fail_tell_why", |w| Box::pin(spark::failing(w))),
+        told("a_spark_job_runs_and_is_killed", |w| Box::pin(spark::killed(w))),
+        told("spark_jobs_that_cannot_work_are_refused", |w| {
+            Box::pin(spark::refused(w))
+        }),
+        told("killed_while_submitting_the_console_starts_spark_once", |w| {
+            Box::pin(spark::once(w))
         }),
         told("on_postgres_a_run_survives_the_console", |w| {
             Box::pin(postgres::survives(w))

@@ -20,8 +20,10 @@ pub(crate) struct Sandbox {
     /// Directory of the Hadoop client's XML.
     pub(crate) client: PathBuf,
     pub(crate) flink: PathBuf,
+    pub(crate) spark: PathBuf,
     pub(crate) runner: PathBuf,
     pub(crate) test_jobs: PathBuf,
+    pub(crate) spark_test_jobs: PathBuf,
     pub(crate) postgres: String,
     pub(crate) checker: Checker,
     superuser: String,
@@ -47,8 +49,10 @@ impl Sandbox {
             file_system: told("PENSTOCK_SANDBOX_DEFAULT_FS"),
             client: told("PENSTOCK_SANDBOX_CONF").into(),
             flink: told("PENSTOCK_SANDBOX_FLINK").into(),
+            spark: told("PENSTOCK_SANDBOX_SPARK").into(),
             runner: told("PENSTOCK_RUNNER_JAR").into(),
             test_jobs: told("PENSTOCK_TESTJOBS_JAR").into(),
+            spark_test_jobs: told("PENSTOCK_SPARK_TESTJOBS_JAR").into(),
             postgres: told("PENSTOCK_TEST_PG"),
             http: Client::new().unwrap(),
             superuser,
@@ -77,6 +81,20 @@ impl Sandbox {
             "kill of {application}: {}",
             reply.text()
         );
+    }
+
+    /// Writes a file of the team's user.
+    pub(crate) async fn write(&self, path: &str, text: &str) {
+        let url = Url::parse(&format!("{}/webhdfs/v1{path}", self.nn)).unwrap();
+        let request = self.http.put(url).query("op", "CREATE");
+        let request = request.query("noredirect", "true").query("overwrite", "true");
+        let reply = request.query("user.name", TEAM_USER).send().await.unwrap();
+        let target: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        let target = Url::parse(target["Location"].as_str().unwrap()).unwrap();
+        let request = self.http.put(target);
+        let request = request.body("application/octet-stream", text.as_bytes().to_vec());
+        let reply = request.send().await.unwrap();
+        assert!(reply.status.is_success(), "{path}: {}", reply.text());
     }
 
     /// Takes a directory away with all that is in it.

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 use testkit::checker::{Checker, SeenApp};
+use tokio::sync::OnceCell;
 
 pub(crate) const CLUSTER: &str = "sandbox";
 const TEAM: &str = "stories";
@@ -31,6 +32,7 @@ pub(crate) struct Site {
     pub(crate) team: String,
     pub(crate) environment: String,
     artifact: String,
+    spark: OnceCell<String>,
     /// The console's directory on HDFS, and one of the team's user for data.
     pub(crate) root: String,
     pub(crate) data: String,
@@ -57,6 +59,7 @@ impl Site {
             data: format!("/user/{TEAM_USER}/test-{mark:016x}"),
             environment: String::new(),
             artifact: String::new(),
+            spark: OnceCell::new(),
             jobs: AtomicU32::new(0),
             sandbox,
             console,
@@ -70,9 +73,32 @@ impl Site {
         site.environment = id(&site.admin.post("/environments", &body).await.with(201));
         site.place(CLUSTER).await;
         let jar = std::fs::read(&site.sandbox.test_jobs).unwrap();
-        let path = format!("/artifacts?name=penstock-testjobs.jar&team={}", site.team);
-        site.artifact = id(&site.dev.upload(&path, jar).await.with(201));
+        site.artifact = site.upload("penstock-testjobs.jar", jar).await;
         site
+    }
+
+    /// Uploads a file for the team; answers the artifact's id.
+    pub(crate) async fn upload(&self, name: &str, bytes: Vec<u8>) -> String {
+        let path = format!("/artifacts?name={name}&team={}", self.team);
+        id(&self.dev.upload(&path, bytes).await.with(201))
+    }
+
+    /// The environment of Spark, which the first story that needs it registers and places.
+    pub(crate) async fn spark(&self) -> String {
+        let register = async || {
+            let body = json!({ "name": "spark", "directory": self.sandbox.spark });
+            let created = self.admin.post("/environments", &body).await.with(201);
+            assert_eq!(created["engine"], "spark", "{created:#}");
+            let environment = id(&created);
+            self.place_environment(&environment, CLUSTER).await;
+            environment
+        };
+        self.spark.get_or_init(register).await.clone()
+    }
+
+    /// Writes a file into the team's directory for data.
+    pub(crate) async fn write(&self, name: &str, text: &str) {
+        self.sandbox.write(&format!("{}/{name}", self.data), text).await;
     }
 
     /// Registers the sandbox under a code; `access` is its client XML or where it is.
@@ -92,10 +118,14 @@ impl Site {
 
     /// Puts Flink on a cluster and waits until it is there.
     pub(crate) async fn place(&self, cluster: &str) {
-        let path = format!("/environments/{}/place", self.environment);
+        self.place_environment(&self.environment, cluster).await;
+    }
+
+    async fn place_environment(&self, environment: &str, cluster: &str) {
+        let path = format!("/environments/{environment}/place");
         let operation = self.admin.post(&path, &json!({ "cluster": cluster })).await;
         let path = format!("/operations/{}", id(&operation.with(202)));
-        until("Flink is placed", async || {
+        until("it is placed", async || {
             let operation = self.admin.look(&path).await?;
             match operation["state"].as_str() {
                 Some("done") => Ok(()),

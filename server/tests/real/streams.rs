@@ -57,6 +57,11 @@ pub(crate) async fn cancelled(world: Arc<World>) {
 
 /// Reads the beginning of a file and finds in it what Flink writes there first.
 pub(crate) async fn read(site: &Site, run: &str, role: &str, file: &str, running: bool) {
+    read_for(site, run, role, file, running, "org.apache.flink").await;
+}
+
+/// As [`read`], and finds `wanted` in it.
+pub(crate) async fn read_for(site: &Site, run: &str, role: &str, file: &str, running: bool, wanted: &str) {
     let what = format!(
         "{file} of {run} while it is {}running",
         if running { "" } else { "not " }
@@ -81,16 +86,14 @@ pub(crate) async fn read(site: &Site, run: &str, role: &str, file: &str, running
                 "/runs/{run}/logs/{id}/{file}?from_line=1&limit=500&search=INFO"
             ))
             .await?;
-        check(&page)
+        check(&page, wanted)
     })
     .await;
 }
 
-fn check(page: &Value) -> Result<(), String> {
+fn check(page: &Value, wanted: &str) -> Result<(), String> {
     let lines = page["lines"].as_array().unwrap();
-    let told = lines
-        .iter()
-        .any(|line| line.as_str().unwrap().contains("org.apache.flink"));
+    let told = lines.iter().any(|line| line.as_str().unwrap().contains(wanted));
     let hits = page["hits"].as_array().unwrap().len();
     if told && hits > 0 && page["total_lines"].as_i64() >= Some(10) {
         Ok(())

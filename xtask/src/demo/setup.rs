@@ -1,7 +1,6 @@
 //! What the demo registers in its console. Each thing is made only when it is missing.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -15,8 +14,8 @@ pub(crate) const BATCH: &str = "airports by state";
 const STREAM: &str = "clicks stream";
 pub(crate) const JAR: &str = "airports by state (jar)";
 
-const TEAM: &str = "demo";
-const CLUSTER: &str = "sandbox";
+pub(super) const TEAM: &str = "demo";
+pub(super) const CLUSTER: &str = "sandbox";
 
 /// Placing is some hundred megabytes through one DataNode.
 const PLACE_LIMIT: Duration = Duration::from_secs(600);
@@ -30,8 +29,10 @@ pub(crate) fn data() -> String {
 pub(crate) fn register(api: &Api, jobs_jar: &Path, root: &str) -> Res<()> {
     let team = team(api)?;
     cluster(api, &team, root)?;
-    let environment = environment(api)?;
-    let artifact = artifact(api, &team, jobs_jar)?;
+    let name = format!("flink-{}", fetch::FLINK_VERSION);
+    let environment = environment(api, &name, &fetch::flink()?)?;
+    let jar = std::fs::read(jobs_jar).map_err(|e| format!("cannot read {}: {e}", jobs_jar.display()))?;
+    let artifact = artifact(api, &team, "penstock-testjobs.jar", &jar)?;
     let base = format!("hdfs://127.0.0.1:{}{}", Ports::configured()?.nn_rpc(), data());
     let spec = |name: &str, kind: &str, more: Value| {
         let mut spec = json!({
@@ -65,7 +66,7 @@ pub(crate) fn register(api: &Api, jobs_jar: &Path, root: &str) -> Res<()> {
     Ok(())
 }
 
-fn id(object: &Value) -> Res<String> {
+pub(super) fn id(object: &Value) -> Res<String> {
     let id = object["id"].as_str().map(str::to_owned);
     id.ok_or_else(|| format!("an answer without id: {object}"))
 }
@@ -95,18 +96,12 @@ fn cluster(api: &Api, team: &str, root: &str) -> Res<()> {
     Ok(())
 }
 
-/// Registers Flink and waits until the cluster has it.
-fn environment(api: &Api) -> Res<String> {
-    let name = format!("flink-{}", fetch::FLINK_VERSION);
-    let known = api.find("/environments", |environment| {
-        environment["name"] == name.as_str()
-    })?;
+/// Registers a distribution and waits until the cluster has it.
+pub(super) fn environment(api: &Api, name: &str, home: &Path) -> Res<String> {
+    let known = api.find("/environments", |environment| environment["name"] == name)?;
     let environment = match known {
         Some(environment) => environment,
-        None => api.post(
-            "/environments",
-            &json!({"name": name, "directory": fetch::flink()?}),
-        )?,
+        None => api.post("/environments", &json!({"name": name, "directory": home}))?,
     };
     let id = id(&environment)?;
     let placements = environment["placements"].as_array().cloned().unwrap_or_default();
@@ -134,12 +129,12 @@ fn await_placed(api: &Api, operation: &Value) -> Res<()> {
         }
         match now["state"].as_str() {
             Some("done") => return Ok(()),
-            Some("failed") => return Err(format!("placing Flink failed: {}", now["failure"])),
+            Some("failed") => return Err(format!("placing it failed: {}", now["failure"])),
             _ => std::thread::sleep(Duration::from_secs(1)),
         }
     }
     Err(format!(
-        "placing Flink took more than {} s; last: {told}",
+        "placing it took more than {} s; last: {told}",
         PLACE_LIMIT.as_secs()
     ))
 }
@@ -168,18 +163,12 @@ fn progress(operation: &Value) -> String {
     )
 }
 
-/// The jar with the example program; new content is a new version.
-fn artifact(api: &Api, team: &str, jar: &Path) -> Res<String> {
-    let sum = run::output(Command::new("sha256sum").arg(jar))?;
-    let sum = sum.get(..64).unwrap_or_default();
-    if let Some(known) = api.find("/artifacts", |artifact| artifact["sha256"] == sum)? {
-        return id(&known);
-    }
-    let bytes = std::fs::read(jar).map_err(|e| format!("cannot read {}: {e}", jar.display()))?;
+/// An example program; what is there already is not stored again, new content is a new version.
+pub(super) fn artifact(api: &Api, team: &str, name: &str, bytes: &[u8]) -> Res<String> {
     let stored = api.send(
         "POST",
-        &format!("/artifacts?name=penstock-testjobs.jar&team={team}"),
-        Some(("application/octet-stream", &bytes)),
+        &format!("/artifacts?name={name}&team={team}"),
+        Some(("application/octet-stream", bytes)),
     )?;
     id(&stored)
 }

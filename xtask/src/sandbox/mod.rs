@@ -4,7 +4,7 @@ pub(crate) mod conf;
 pub(crate) mod daemon;
 pub(crate) mod hdfs;
 pub(crate) mod probe;
-mod spark;
+pub(crate) mod spark;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -315,7 +315,7 @@ fn logs(daemons: &[Daemon]) -> Res<()> {
 
 /// Fetches what is missing of these versions of Spark and says where they are.
 fn fetch_spark(versions: &[&str]) -> Res<()> {
-    crate::web::spark_runner()?;
+    crate::web::runner()?;
     for version in versions {
         run::say(&format!("Spark {version}: {}", spark::spark(version)?.display()));
     }

@@ -8,15 +8,16 @@ use crate::{Error, Result, Service, audit::Entry, clock::new_id, jobs::team_of, 
 use bytes::Bytes;
 use domain::{
     Action, Code, Failure, Viewer,
-    artifact::{Artifact, MAX_ARTIFACT_BYTES, NewUpload, PART_BYTES, UploadTicket},
+    artifact::{Artifact, ArtifactKind, MAX_ARTIFACT_BYTES, NewUpload, PART_BYTES, UploadTicket},
     id::{ArtifactId, TeamId, UploadId},
     validate,
 };
 use futures::{Stream, StreamExt};
+use jar::Jar;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
     pin::pin,
 };
@@ -25,6 +26,8 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 /// Uploads one user may have under way.
 const MAX_UPLOADS: i64 = 20;
+/// How much of a program in Python is looked at.
+const TEXT_HEAD: u64 = 64 * 1024;
 
 impl Service {
     /// The artifacts of the viewer's teams, newest first.
@@ -222,7 +225,8 @@ impl Service {
                 .into());
         }
         let opened = std::fs::File::open(path).map_err(disk)?;
-        let jar = tokio::task::spawn_blocking(move || jar::inspect(opened))
+        let kind = ArtifactKind::of(name).ok_or_else(unusable_name)?;
+        let jar = tokio::task::spawn_blocking(move || inspect(kind, opened))
             .await
             .map_err(Error::internal)?;
         let jar = jar.map_err(|reason| {
@@ -305,11 +309,37 @@ fn parts_of(row: &UploadRow) -> i64 {
 
 fn check_name(name: &str) -> Result<()> {
     validate::line("name", name, 200)?;
-    if name.contains(['/', '\\']) || !name.to_ascii_lowercase().ends_with(".jar") {
-        return Err(Failure::new(Code::FieldInvalid)
-            .with("field", "name")
-            .with("reason", "example.jar")
-            .into());
+    if name.contains(['/', '\\']) || ArtifactKind::of(name).is_none() {
+        return Err(unusable_name().into());
+    }
+    Ok(())
+}
+
+fn unusable_name() -> Failure {
+    let endings = ArtifactKind::ENDINGS.map(|(ending, _)| format!("example{ending}"));
+    Failure::new(Code::FieldInvalid)
+        .with("field", "name")
+        .with("reason", endings.join(", "))
+}
+
+/// What a file offers, or why it is not what its name says.
+fn inspect(kind: ArtifactKind, file: std::fs::File) -> std::result::Result<Jar, String> {
+    match kind {
+        ArtifactKind::Jar => jar::inspect(file),
+        // An archive too, in which there is nothing to start.
+        ArtifactKind::PythonPackage => jar::inspect(file).map(|_| Jar::default()),
+        ArtifactKind::Python => text(file).map(|()| Jar::default()),
+    }
+}
+
+/// Passes when a file can be a program in Python, as far as its beginning tells.
+fn text(file: std::fs::File) -> std::result::Result<(), String> {
+    let mut head = Vec::new();
+    file.take(TEXT_HEAD)
+        .read_to_end(&mut head)
+        .map_err(|error| format!("it cannot be read ({error})"))?;
+    if head.contains(&0) {
+        return Err("it is no text".to_owned());
     }
     Ok(())
 }
@@ -357,5 +387,27 @@ async fn hash(path: &Path) -> Result<(i64, String)> {
         }
         hasher.update(&buffer[..read]);
         size += read as i64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Seek, Write};
+
+    fn file(bytes: &[u8]) -> std::fs::File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_file_must_be_what_its_name_says() {
+        assert!(inspect(ArtifactKind::Python, file("print('é')\n".as_bytes())).is_ok());
+        assert!(inspect(ArtifactKind::Python, file(b"PK\x03\x04\0\0")).is_err());
+        assert!(inspect(ArtifactKind::PythonPackage, file(b"print(1)")).is_err());
+        assert!(check_name("main.py").is_ok() && check_name("deps.egg").is_ok());
+        assert!(check_name("main.exe").is_err() && check_name("a/b.jar").is_err());
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Connection {
     pub root: HdfsPath,
     pub fs_default: String,
     pub conf: Configuration,
+    /// The client files as they were registered, by name.
+    pub client_xml: Vec<(String, String)>,
     mode: IdentityMode,
     service_user: String,
     rm: ResourceManager,
@@ -68,6 +70,21 @@ impl Connection {
         NodeManager::new(self.http.clone(), address, self.identity(user)).ok()
     }
 
+    /// The REST interface of a Spark driver, as `user`.
+    pub(crate) fn driver(&self, user: &str, application: &str) -> spark::rest::Client {
+        let mut base = self.rm.endpoints().active().clone();
+        base.set_path(&format!(
+            "{}/proxy/{application}",
+            base.path().trim_end_matches('/')
+        ));
+        let identity = self.identity(user);
+        let query = identity.yarn().into_iter();
+        let query = query
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        spark::rest::Client::new(self.http.clone(), base, query, application)
+    }
+
     pub(crate) fn http(&self) -> &net::Client {
         &self.http
     }
@@ -108,6 +125,11 @@ impl Service {
             root: HdfsPath::new(&row.hdfs_root).map_err(Error::internal)?,
             fs_default: row.summary.fs_default.clone(),
             conf: configuration(&row.files)?,
+            client_xml: row
+                .files
+                .iter()
+                .map(|file| (file.name.clone(), file.content.clone()))
+                .collect(),
             mode: row.identity,
             service_user: row.service_user.clone(),
             rm: ResourceManager::new(

@@ -1,12 +1,14 @@
 //! Environments: registered from a directory of the console host, placed on clusters.
 
+mod parts;
 mod place;
 mod put;
 mod scan;
 
-pub(crate) use place::{MTIME, Runner, environment_path};
+pub(crate) use parts::{Part, parts};
+pub(crate) use place::{MTIME, Runner};
 pub(crate) use put::{Content, Writing, hidden_since};
-pub(crate) use scan::{allowed as allowed_directory, hash as hash_file};
+pub(crate) use scan::allowed as allowed_directory;
 
 use crate::{
     Error, Result, Service, audit::Entry, clock::new_id, reconcile::Name, require, require_shared,
@@ -19,6 +21,7 @@ use domain::{
     operation::{Operation, OperationKind},
     validate::{self, Checks},
 };
+use scan::Found;
 use serde_json::json;
 use store::{
     Constraint,
@@ -28,6 +31,25 @@ use store::{
 
 /// Steps of a placement, as they are shown.
 const PLACE_STEPS: [&str; 3] = ["scan", "upload", "publish"];
+
+/// Version and settings of a distribution that was found complete.
+fn inspect(home: &str, found: &Found) -> Result<(String, Vec<(String, String)>)> {
+    let paths = found.files.iter().map(|file| file.path.as_str());
+    let conf = found
+        .conf
+        .as_ref()
+        .map(|(path, text)| (path.as_str(), text.as_str()));
+    Ok(match found.engine {
+        Engine::Flink => {
+            let distribution = flink::distribution::inspect(home, paths.collect::<Vec<_>>(), conf)?;
+            (distribution.version.to_string(), distribution.defaults)
+        }
+        Engine::Spark => {
+            let distribution = spark::distribution::inspect(home, paths, conf.map(|(_, text)| text))?;
+            (distribution.version.to_string(), distribution.defaults)
+        }
+    })
+}
 
 impl Service {
     /// The environments the viewer may start jobs on.
@@ -64,19 +86,14 @@ impl Service {
         let found = tokio::task::spawn_blocking(move || scan::scan(&home))
             .await
             .map_err(Error::internal)??;
-        let paths: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
-        let conf = found
-            .conf
-            .as_ref()
-            .map(|(path, text)| (path.as_str(), text.as_str()));
-        let distribution = flink::distribution::inspect(&shown, paths, conf)?;
+        let (version, defaults) = inspect(&shown, &found)?;
         let now = self.now();
         let row = EnvironmentRow {
             id: new_id!(EnvironmentId, now),
             name: input.name.clone(),
             team: input.team.clone(),
-            engine: Engine::Flink,
-            version: distribution.version.to_string(),
+            engine: found.engine,
+            version,
             directory: shown,
             snapshot: 1,
             created_at: now,
@@ -85,7 +102,7 @@ impl Service {
             environment: row.id.clone(),
             number: 1,
             files: found.files,
-            defaults: distribution.defaults,
+            defaults,
             created_by: viewer.user.clone(),
             created_at: now,
             reason: None,

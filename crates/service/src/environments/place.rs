@@ -5,7 +5,7 @@
 //! A file is written beside its place, verified, given its time, and renamed without overwrite; what
 //! lies at its place is therefore always whole.
 
-use super::put::Content;
+use super::{Part, parts, put::Content};
 use crate::{
     Error, Result, Service,
     clusters::{Connection, hdfs_failure},
@@ -14,8 +14,8 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{
-    Kind, Millis,
-    environment::{ManifestFile, Snapshot},
+    Engine, Kind, Millis,
+    environment::Snapshot,
     event::{Event, Topic},
     operation::{OperationKind, OperationState, Progress},
 };
@@ -24,8 +24,10 @@ use hadoop::HdfsPath;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
-    path::Path,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 use store::operations::OperationRow;
 
@@ -40,16 +42,25 @@ const MAX_ATTEMPTS: i64 = 120;
 const PUBLIC_FILE: u16 = 0o644;
 const PUBLIC_DIR: u16 = 0o755;
 
-/// The jar with our main classes.
+/// The jar with our main classes for an engine.
 pub(crate) struct Runner {
+    name: &'static str,
     bytes: Bytes,
     sha256: String,
 }
 
 impl Runner {
-    pub(crate) fn new(bytes: Bytes) -> Self {
+    pub(crate) fn new(engine: Engine, bytes: Bytes) -> Self {
         let sha256 = hex::encode(Sha256::digest(&bytes));
-        Self { bytes, sha256 }
+        let name = match engine {
+            Engine::Flink => "penstock-runner.jar",
+            Engine::Spark => "penstock-spark-runner.jar",
+        };
+        Self { name, bytes, sha256 }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -60,25 +71,9 @@ impl Runner {
     pub(crate) fn path(&self, connection: &Connection) -> Result<HdfsPath> {
         connection
             .root
-            .join(&format!("runner/{}-penstock-runner.jar", &self.sha256[..16]))
+            .join(&format!("runner/{}-{}", &self.sha256[..16], self.name))
             .map_err(Error::internal)
     }
-}
-
-/// Where a file of an environment lies below the cluster's root.
-pub(crate) fn environment_path(
-    connection: &Connection,
-    environment: &str,
-    file: &ManifestFile,
-) -> Result<HdfsPath> {
-    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-    connection
-        .root
-        .join(&format!(
-            "environments/{environment}/files/{}-{name}",
-            &file.sha256[..16]
-        ))
-        .map_err(Error::internal)
 }
 
 impl Service {
@@ -146,7 +141,7 @@ impl Service {
             }
         }
         let done = (operation.state == OperationState::Done).then_some(number);
-        let (files, bytes) = totals(&snapshot);
+        let (files, bytes) = totals(&parts(&snapshot)?);
         let mut tx = self.db().begin().await?;
         let placement = store::environments::EnvironmentPlacementRow {
             environment,
@@ -200,18 +195,18 @@ impl Service {
         self.ensure_root(connection).await?;
         let environment = snapshot.environment.as_str();
         self.ensure_environment_dirs(connection, environment).await?;
+        let (files_total, bytes_total) = totals(&parts(snapshot)?);
         let missing = self.missing(connection, snapshot).await?;
-        let (files_total, bytes_total) = totals(snapshot);
-        let missing_bytes: i64 = missing.iter().map(|file| file.size).sum();
-        let files_done = AtomicI64::new(files_total - i64::try_from(missing.len()).unwrap_or(0));
-        let bytes_done = AtomicI64::new(bytes_total - missing_bytes);
+        let (missing_files, missing_bytes) = totals(&missing);
+        let files_done = AtomicI64::new(files_total - missing_files);
+        let bytes_done = Arc::new(AtomicI64::new(bytes_total - missing_bytes));
         let mut sending = futures::stream::iter(missing)
-            .map(|file| {
-                let (files_done, bytes_done) = (&files_done, &bytes_done);
+            .map(|part| {
+                let (files_done, sent) = (&files_done, bytes_done.clone());
                 async move {
-                    self.send_file(connection, environment, directory, &file).await?;
+                    self.send_part(connection, environment, directory, &part, sent)
+                        .await?;
                     files_done.fetch_add(1, Ordering::Relaxed);
-                    bytes_done.fetch_add(file.size, Ordering::Relaxed);
                     Ok::<_, Error>(())
                 }
             })
@@ -225,7 +220,7 @@ impl Service {
                     let progress = Progress {
                         files_done: files_done.load(Ordering::Relaxed),
                         files_total,
-                        bytes_done: bytes_done.load(Ordering::Relaxed),
+                        bytes_done: bytes_done.load(Ordering::Relaxed).min(bytes_total),
                         bytes_total,
                     };
                     self.tell_progress(operation, progress).await?;
@@ -264,11 +259,7 @@ impl Service {
     }
 
     /// Files of a snapshot that are not on the cluster as they should be: one listing tells.
-    pub(crate) async fn missing(
-        &self,
-        connection: &Connection,
-        snapshot: &Snapshot,
-    ) -> Result<Vec<ManifestFile>> {
+    pub(crate) async fn missing(&self, connection: &Connection, snapshot: &Snapshot) -> Result<Vec<Part>> {
         let dir = connection
             .root
             .join(&format!("environments/{}/files", snapshot.environment))
@@ -282,18 +273,10 @@ impl Service {
             Err(hadoop::Error::NotFound { .. }) => HashMap::new(),
             Err(error) => return Err(self.hdfs_error(connection, &dir, &error)),
         };
-        let mut missing = Vec::new();
-        for file in &snapshot.files {
-            let path = environment_path(connection, snapshot.environment.as_str(), file)?;
-            if there.get(path.name()) != Some(&(file.size.unsigned_abs(), MTIME)) {
-                missing.push(file.clone());
-            }
-        }
-        // Two paths with one content lie at one place.
-        missing.sort_by(|a, b| (&a.sha256, name(&a.path)).cmp(&(&b.sha256, name(&b.path))));
-        missing.dedup_by(|a, b| a.sha256 == b.sha256 && name(&a.path) == name(&b.path));
+        let mut missing = parts(snapshot)?;
+        missing.retain(|part| there.get(&part.name) != Some(&(part.size, MTIME)));
         // The largest first, so that the last one is short.
-        missing.sort_by_key(|file| std::cmp::Reverse(file.size));
+        missing.sort_by_key(|part| std::cmp::Reverse(part.size));
         Ok(missing)
     }
 
@@ -339,7 +322,10 @@ impl Service {
         self.ensure_environment_dirs(connection, environment).await?;
         let directory = row.directory.as_str();
         let sent: Vec<Result<()>> = futures::stream::iter(missing)
-            .map(|file| async move { self.send_file(connection, environment, directory, &file).await })
+            .map(|part| async move {
+                self.send_part(connection, environment, directory, &part, Arc::default())
+                    .await
+            })
             .buffer_unordered(PARALLEL)
             .collect()
             .await;
@@ -361,25 +347,33 @@ impl Service {
         Ok(())
     }
 
-    /// Sends one file of a distribution from the console's host to its place.
-    async fn send_file(
+    /// Sends a part of a distribution from the console's host to its place.
+    async fn send_part(
         &self,
         connection: &Connection,
         environment: &str,
         directory: &str,
-        file: &ManifestFile,
+        part: &Part,
+        sent: Arc<AtomicI64>,
     ) -> Result<()> {
-        let path = environment_path(connection, environment, file)?;
-        let content = Content::File(Path::new(directory).join(&file.path), &file.sha256);
+        let path = part.place(connection, environment)?;
+        let content = part.content(directory, sent);
         let user = connection.service_user();
-        let size = file.size.unsigned_abs();
-        self.put(connection, user, &path, PUBLIC_FILE, content, size)
+        self.put(connection, user, &path, PUBLIC_FILE, content, part.size)
             .await
     }
 
-    /// Makes sure the runner lies on the cluster; answers where.
-    pub(crate) async fn ensure_runner(&self, connection: &Connection) -> Result<HdfsPath> {
-        let runner = &self.inner.runner;
+    /// The jar with our main classes for an engine.
+    pub(crate) fn runner(&self, engine: Engine) -> &Runner {
+        match engine {
+            Engine::Flink => &self.inner.runner,
+            Engine::Spark => &self.inner.spark_runner,
+        }
+    }
+
+    /// Makes sure an engine's runner lies on the cluster; answers where.
+    pub(crate) async fn ensure_runner(&self, connection: &Connection, engine: Engine) -> Result<HdfsPath> {
+        let runner = self.runner(engine);
         let path = runner.path(connection)?;
         let size = runner.size();
         if !self
@@ -419,13 +413,11 @@ impl Service {
     }
 }
 
-fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-fn totals(snapshot: &Snapshot) -> (i64, i64) {
+/// Number and bytes of parts.
+fn totals(parts: &[Part]) -> (i64, i64) {
+    let bytes: u64 = parts.iter().map(|part| part.size).sum();
     (
-        i64::try_from(snapshot.files.len()).unwrap_or(i64::MAX),
-        snapshot.files.iter().map(|f| f.size).sum(),
+        i64::try_from(parts.len()).unwrap_or(i64::MAX),
+        i64::try_from(bytes).unwrap_or(i64::MAX),
     )
 }

@@ -1,34 +1,56 @@
 //! Puts one file at its place on HDFS, so that what lies there is always whole and never replaced.
 
-use super::{MTIME, hash_file};
+use super::MTIME;
 use crate::{
     Error, Result, Service,
     chaos::crash_point,
     clusters::{Connection, data_failure, hdfs_failure},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use domain::{Code, Failure, Millis};
-use futures::StreamExt;
 use hadoop::{HdfsPath, checksum::Checksummer, webhdfs::CreateOptions, webhdfs::WebHdfs};
 use sha2::{Digest, Sha256};
 use std::{
-    collections::HashSet,
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{HashSet, VecDeque},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
+use tokio::io::AsyncReadExt;
 
 /// Where the content of a file comes from.
-pub(crate) enum Content<'a> {
+pub(crate) enum Content {
     Memory(Bytes),
+    /// Read while it is sent, which is counted.
+    Pieces(Vec<Piece>, Arc<AtomicI64>),
+}
+
+impl Content {
     /// A local file, and the hash it must have.
-    File(PathBuf, &'a str),
+    pub(crate) fn file(path: PathBuf, sha256: &str) -> Self {
+        let sha256 = sha256.to_owned();
+        Content::Pieces(vec![Piece::File { path, sha256 }], Arc::default())
+    }
+}
+
+/// A part of a file that is put together while it is sent.
+pub(crate) enum Piece {
+    Bytes(Bytes),
+    /// A whole local file, and the hash it must have.
+    File {
+        path: PathBuf,
+        sha256: String,
+    },
 }
 
 /// Counts along what is really sent.
 #[derive(Default, Clone)]
 struct Sums {
-    sha256: Sha256,
     hdfs: Checksummer,
+    /// What was wrong with a local file.
+    failure: Option<Failure>,
 }
 
 impl Service {
@@ -40,7 +62,7 @@ impl Service {
         user: &str,
         path: &HdfsPath,
         mode: u16,
-        content: Content<'_>,
+        content: Content,
         size: u64,
     ) -> Result<()> {
         let hdfs = connection.hdfs_as(user);
@@ -60,7 +82,7 @@ impl Service {
                     hdfs.write(&beside, bytes, options).await.map_err(told)?;
                     sums
                 }
-                Content::File(local, sha256) => send(&hdfs, &beside, local, sha256, size, options)
+                Content::Pieces(pieces, sent) => send(&hdfs, &beside, pieces, sent, size, options)
                     .await
                     .map_err(|error| match error {
                         Sent::Hdfs(error) => told(error),
@@ -193,50 +215,122 @@ enum Sent {
     Local(Failure),
 }
 
-/// Streams a local file and sums what is really sent: the file may change while it is read.
+/// What is being read of the pieces.
+struct Reading {
+    rest: VecDeque<Piece>,
+    open: Option<Open>,
+    sums: Arc<Mutex<Sums>>,
+    sent: Arc<AtomicI64>,
+}
+
+struct Open {
+    file: tokio::fs::File,
+    path: PathBuf,
+    sha256: String,
+    seen: Sha256,
+}
+
+/// Bytes read at once.
+const CHUNK: usize = 1024 * 1024;
+
+impl Reading {
+    fn sums(&self) -> MutexGuard<'_, Sums> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what is wrong for whoever sends: the stream itself can only break off.
+    fn fail(&self, failure: Failure) -> std::io::Error {
+        self.sums().failure = Some(failure);
+        std::io::Error::other("a local file cannot be sent")
+    }
+
+    async fn next(mut self) -> std::io::Result<Option<(Bytes, Self)>> {
+        loop {
+            let bytes = match &mut self.open {
+                Some(open) => {
+                    let mut buffer = BytesMut::with_capacity(CHUNK);
+                    match open.file.read_buf(&mut buffer).await {
+                        Ok(_) => {}
+                        Err(error) => {
+                            let failure = unreadable(&open.path, error.kind());
+                            return Err(self.fail(failure));
+                        }
+                    }
+                    open.seen.update(&buffer);
+                    buffer.freeze()
+                }
+                None => match self.rest.pop_front() {
+                    None => return Ok(None),
+                    Some(Piece::Bytes(bytes)) => bytes,
+                    Some(Piece::File { path, sha256 }) => match tokio::fs::File::open(&path).await {
+                        Ok(file) => {
+                            let seen = Sha256::new();
+                            self.open = Some(Open {
+                                file,
+                                path,
+                                sha256,
+                                seen,
+                            });
+                            continue;
+                        }
+                        Err(error) => return Err(self.fail(unreadable(&path, error.kind()))),
+                    },
+                },
+            };
+            if bytes.is_empty() {
+                if let Some(open) = self.open.take() {
+                    let now = hex::encode(open.seen.finalize());
+                    if now != open.sha256 {
+                        return Err(self.fail(changed(&open.path, &open.sha256, &now)));
+                    }
+                }
+                continue;
+            }
+            self.sums().hdfs.update(&bytes);
+            let count = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+            self.sent.fetch_add(count, Ordering::Relaxed);
+            return Ok(Some((bytes, self)));
+        }
+    }
+}
+
+fn unreadable(path: &Path, reason: impl std::fmt::Display) -> Failure {
+    Failure::new(Code::DirectoryUnreadable)
+        .with("path", path.display())
+        .with("reason", reason)
+}
+
+fn changed(path: &Path, before: &str, now: &str) -> Failure {
+    let reason = format!(
+        "it changed after it was registered (sha256 {} is now {})",
+        &before[..12],
+        &now[..12]
+    );
+    unreadable(path, reason)
+}
+
+/// Streams local files and sums what is really sent: a file may change while it is read.
 async fn send(
     hdfs: &WebHdfs,
     to: &HdfsPath,
-    local: PathBuf,
-    sha256: &str,
+    pieces: Vec<Piece>,
+    sent: Arc<AtomicI64>,
     size: u64,
     options: CreateOptions,
 ) -> std::result::Result<Sums, Sent> {
-    let shown = local.display().to_string();
-    let unreadable = |reason: String| {
-        Sent::Local(
-            Failure::new(Code::DirectoryUnreadable)
-                .with("path", &shown)
-                .with("reason", reason),
-        )
-    };
-    let file = tokio::fs::File::open(&local)
-        .await
-        .map_err(|e| unreadable(e.kind().to_string()))?;
     let sums = Arc::new(Mutex::new(Sums::default()));
-    let tap = sums.clone();
-    let stream = tokio_util::io::ReaderStream::with_capacity(file, 1024 * 1024).inspect(move |chunk| {
-        if let Ok(bytes) = chunk {
-            let mut sums = tap.lock().unwrap_or_else(PoisonError::into_inner);
-            sums.sha256.update(bytes);
-            sums.hdfs.update(bytes);
-        }
-    });
-    hdfs.create(to, size, Box::pin(stream), options)
-        .await
-        .map_err(Sent::Hdfs)?;
+    let reading = Reading {
+        rest: pieces.into(),
+        open: None,
+        sums: sums.clone(),
+        sent,
+    };
+    let stream = futures::stream::try_unfold(reading, Reading::next);
+    let created = hdfs.create(to, size, Box::pin(stream), options).await;
     let sums = sums.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if hex::encode(sums.sha256.clone().finalize()) != sha256 {
-        let (now, _) = tokio::task::spawn_blocking(move || hash_file(&local))
-            .await
-            .map_err(|e| unreadable(e.to_string()))?
-            .map_err(Sent::Local)?;
-        let reason = format!(
-            "it changed after it was registered (sha256 {} is now {})",
-            &sha256[..12],
-            &now[..12]
-        );
-        return Err(unreadable(reason));
+    if let Some(failure) = sums.failure {
+        return Err(Sent::Local(failure));
     }
+    created.map_err(Sent::Hdfs)?;
     Ok(sums)
 }

@@ -1,8 +1,9 @@
 //! Reads an engine distribution on the console host: which files it has, and their hashes.
 
-use domain::{Code, Failure, environment::ManifestFile};
+use domain::{Code, Engine, Failure, environment::ManifestFile};
 use flink::distribution::CONFIGURATION_PATHS;
 use sha2::{Digest, Sha256};
+use spark::{distribution, zip::Crc32};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -11,8 +12,9 @@ use std::{
 };
 
 /// Directories of a distribution that jobs need.
-const PARTS: [&str; 3] = ["lib", "plugins", "conf"];
-/// Files of `conf` that go with a job; the rest is the distribution's own.
+const FLINK_PARTS: [&str; 3] = ["lib", "plugins", "conf"];
+const SPARK_PARTS: [&str; 2] = ["jars", "python/lib"];
+/// Files of Flink's `conf` that go with a job; the rest is the distribution's own.
 const CONF_FILES: [&str; 1] = ["log4j.properties"];
 /// Limits of one distribution.
 const MAX_FILES: usize = 2_000;
@@ -22,9 +24,31 @@ const MAX_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 
 /// A distribution as found.
 pub(crate) struct Found {
+    pub engine: Engine,
     pub files: Vec<ManifestFile>,
-    /// Path and text of the configuration file that Flink would read.
+    /// Path and text of the configuration file that the engine would read.
     pub conf: Option<(String, String)>,
+}
+
+/// Whose distribution it is, by the jar that makes it one.
+fn engine(home: &Path) -> Result<Engine, Failure> {
+    let holds = |dir: &str, prefix: &str| {
+        let entries = fs::read_dir(home.join(dir)).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name());
+        names.any(|name| name.to_string_lossy().starts_with(prefix))
+    };
+    match (holds("lib", "flink-dist"), holds("jars", "spark-core_")) {
+        (true, false) => Ok(Engine::Flink),
+        (false, true) => Ok(Engine::Spark),
+        (true, true) => Err(incomplete(
+            home,
+            "lib/flink-dist-….jar and jars/spark-core_….jar are both there",
+        )),
+        (false, false) => Err(incomplete(
+            home,
+            "neither lib/flink-dist-….jar nor jars/spark-core_….jar is there",
+        )),
+    }
 }
 
 /// The canonical form of `path` when it lies below one of `allowed`.
@@ -78,33 +102,43 @@ fn unreadable(path: impl std::fmt::Display, error: &std::io::Error) -> Failure {
 /// # Errors
 /// A file that cannot be read, that a link leads out of the directory, or that has an unusable name.
 pub(crate) fn scan(home: &Path) -> Result<Found, Failure> {
+    let engine = engine(home)?;
+    let (parts, configurations): (&[&str], &[&str]) = match engine {
+        Engine::Flink => (&FLINK_PARTS, &CONFIGURATION_PATHS),
+        Engine::Spark => (&SPARK_PARTS, &[distribution::DEFAULTS_PATH]),
+    };
     let mut files = BTreeMap::new();
-    for part in PARTS {
+    for part in parts {
         let dir = home.join(part);
         if dir.is_dir() {
             walk(home, &dir, part, 0, &mut files)?;
         }
     }
+    if engine == Engine::Spark {
+        // Clients and shells stay at home.
+        files.retain(|path, _| distribution::archived(path).is_some() || distribution::is_placed(path));
+    }
     let mut bytes = 0;
     let mut manifest = Vec::with_capacity(files.len());
     for (path, real) in files {
-        let (sha256, size) = hash(&real)?;
+        let (sha256, size, crc32) = sums(&real)?;
         bytes += size;
         if bytes > MAX_BYTES {
             return Err(incomplete(home, "it is larger than 8 GiB"));
         }
         manifest.push(ManifestFile {
-            path,
             sha256,
             size: i64::try_from(size).unwrap_or(i64::MAX),
-            crc32: None,
+            crc32: (engine == Engine::Spark && distribution::archived(&path).is_some()).then_some(crc32),
+            path,
         });
     }
-    let conf = CONFIGURATION_PATHS.into_iter().find_map(|path| {
+    let conf = configurations.iter().find_map(|path| {
         let text = fs::read(home.join(path)).ok()?;
-        (text.len() <= MAX_CONF).then(|| (path.to_owned(), String::from_utf8_lossy(&text).into_owned()))
+        (text.len() <= MAX_CONF).then(|| ((*path).to_owned(), String::from_utf8_lossy(&text).into_owned()))
     });
     Ok(Found {
+        engine,
         files: manifest,
         conf,
     })
@@ -166,10 +200,11 @@ fn walk(
     Ok(())
 }
 
-/// SHA-256 in hex, and the length, of a file.
-pub(crate) fn hash(path: &Path) -> Result<(String, u64), Failure> {
+/// SHA-256 in hex, the length, and the CRC-32 of a file.
+fn sums(path: &Path) -> Result<(String, u64, u32), Failure> {
     let mut file = File::open(path).map_err(|e| unreadable(path.display(), &e))?;
     let mut hasher = Sha256::new();
+    let mut crc = Crc32::new();
     let mut buffer = vec![0; 1024 * 1024];
     let mut size = 0;
     loop {
@@ -177,9 +212,10 @@ pub(crate) fn hash(path: &Path) -> Result<(String, u64), Failure> {
             .read(&mut buffer)
             .map_err(|e| unreadable(path.display(), &e))?;
         if read == 0 {
-            return Ok((hex::encode(hasher.finalize()), size));
+            return Ok((hex::encode(hasher.finalize()), size, crc.sum()));
         }
         hasher.update(&buffer[..read]);
+        crc.update(&buffer[..read]);
         size += read as u64;
     }
 }
@@ -219,6 +255,42 @@ mod tests {
         fs::write(dir.path().join("secret"), "x").unwrap();
         std::os::unix::fs::symlink(dir.path().join("secret"), home.join("lib/a.jar")).unwrap();
         assert!(scan(&home).err().unwrap().to_string().contains("leads out"));
+    }
+
+    #[test]
+    fn a_spark_distribution_is_told_by_its_jars() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().canonicalize().unwrap();
+        let told = |home: &Path| scan(home).err().unwrap().to_string();
+        assert!(told(&home).contains("neither"));
+        for part in ["jars/connect-repl", "python/lib", "conf"] {
+            fs::create_dir_all(home.join(part)).unwrap();
+        }
+        for file in [
+            "jars/spark-core_2.13-4.3.0.jar",
+            "jars/connect-repl/x.jar",
+            "python/lib/pyspark.zip",
+            "python/lib/other.txt",
+            "conf/spark-defaults.conf",
+        ] {
+            fs::write(home.join(file), "hello").unwrap();
+        }
+        let found = scan(&home).unwrap();
+        let files: Vec<_> = found.files.iter().map(|f| (f.path.as_str(), f.crc32)).collect();
+        assert_eq!(
+            files,
+            [
+                ("jars/spark-core_2.13-4.3.0.jar", Some(0x3610_a686)),
+                ("python/lib/pyspark.zip", None)
+            ]
+        );
+        assert_eq!(
+            (found.engine, found.conf.unwrap().0.as_str()),
+            (Engine::Spark, "conf/spark-defaults.conf")
+        );
+        fs::create_dir(home.join("lib")).unwrap();
+        fs::write(home.join("lib/flink-dist-2.3.0.jar"), "x").unwrap();
+        assert!(told(&home).contains("both"));
     }
 
     #[test]

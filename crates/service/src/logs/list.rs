@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{Result, Service};
 use domain::{
-    Failure,
+    Engine, Failure,
     logs::{LogContainer, LogFile},
 };
 use futures::StreamExt;
@@ -46,7 +46,7 @@ impl Service {
                 }
                 let container = LogContainer {
                     id: live.id.to_string(),
-                    role: role(live.master).to_owned(),
+                    role: role(row.kind.engine(), live.master).to_owned(),
                     node: live.node.as_deref().map(host_of_address),
                     running: live.running,
                     files,
@@ -67,7 +67,7 @@ impl Service {
     }
 }
 
-pub(super) fn list_stored(stored: &Stored, application: ApplicationId) -> Vec<LogContainer> {
+pub(super) fn list_stored(stored: &Stored, application: ApplicationId, engine: Engine) -> Vec<LogContainer> {
     let mut containers: BTreeMap<&str, LogContainer> = BTreeMap::new();
     for (node, file) in stored.files() {
         let container = containers.entry(&file.container).or_insert_with(|| LogContainer {
@@ -99,17 +99,22 @@ pub(super) fn list_stored(stored: &Stored, application: ApplicationId) -> Vec<Lo
                 .files
                 .iter()
                 .any(|file| file.name.starts_with("jobmanager."));
-        container.role = role(master).to_owned();
+        container.role = role(engine, master).to_owned();
     }
     sort(&mut containers, application);
     containers
 }
 
-fn role(master: bool) -> &'static str {
-    if master { "jobmanager" } else { "taskmanager" }
+fn role(engine: Engine, master: bool) -> &'static str {
+    match (engine, master) {
+        (Engine::Flink, true) => "jobmanager",
+        (Engine::Flink, false) => "taskmanager",
+        (Engine::Spark, true) => "driver",
+        (Engine::Spark, false) => "executor",
+    }
 }
 
-/// JobManagers first, the newest attempt's in front; then by place.
+/// JobManagers and drivers first, the newest attempt's in front; then by place.
 fn sort(containers: &mut [LogContainer], application: ApplicationId) {
     containers.sort_by_key(|container| {
         let place = container
@@ -118,7 +123,7 @@ fn sort(containers: &mut [LogContainer], application: ApplicationId) {
             .ok()
             .and_then(|id| name::place(&id, application));
         (
-            container.role != "jobmanager",
+            !matches!(container.role.as_str(), "jobmanager" | "driver"),
             std::cmp::Reverse(place.map(|p| p.attempt)),
             place.map(|p| p.number),
         )

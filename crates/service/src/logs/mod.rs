@@ -89,7 +89,7 @@ impl Service {
             return self.list_live(&target, live).await;
         }
         match self.stored_logs(connection, row, *application).await? {
-            Some(stored) => Ok(list_stored(&stored, *application)),
+            Some(stored) => Ok(list_stored(&stored, *application, target.row.kind.engine())),
             None => Err(self.absent_logs(connection, row, *application).await.into()),
         }
     }
@@ -169,7 +169,7 @@ impl Service {
         })
     }
 
-    /// The end of a file of the newest JobManager, at most `max_bytes`; `None` when there is none (yet).
+    /// The end of a file of the newest JobManager or driver, at most `max_bytes`; `None` when there is none (yet).
     pub(crate) async fn log_tail(
         &self,
         connection: &Connection,
@@ -210,7 +210,7 @@ impl Service {
         let masters = stored.files().filter(|(_, file)| file.name == file_name);
         let masters =
             masters.filter_map(|(_, file)| Some((place(&file.container.parse().ok()?)?, &file.container)));
-        // Attempts count from one each; the JobManager is the first container of the last.
+        // Attempts count from one each; the ApplicationMaster is the first container of the last.
         let newest = masters.min_by_key(|(place, _)| (std::cmp::Reverse(place.attempt), place.number));
         let Some(found) = newest.and_then(|(_, container)| stored.find(container, file_name)) else {
             return Ok(None);

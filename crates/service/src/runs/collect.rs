@@ -1,5 +1,5 @@
-//! What a run leaves on HDFS when it has ended: its last checkpoint, and savepoints that came later
-//! than anybody waited for. Looked for once, and recorded.
+//! What a run leaves on HDFS when it has ended. Of Flink, its last checkpoint, and savepoints that came
+//! later than anybody waited for: looked for once, and recorded. Of Spark, files nobody needs any more.
 
 use super::{
     errand::{Errand, savepoints},
@@ -11,11 +11,13 @@ use crate::{
     clusters::{Connection, hdfs_failure},
     reconcile::Activation,
 };
-use domain::{Millis, id::JobId, restore::SavepointFormat};
+use domain::{Engine, Millis, id::JobId, restore::SavepointFormat};
 use hadoop::HdfsPath;
 use std::time::Duration;
 use store::runs::RunRow;
 
+/// Directory of a script's rows in that of its run.
+pub(super) const RESULTS: &str = "results";
 const BATCH: i64 = 64;
 const REST: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(1);
@@ -54,20 +56,33 @@ impl Service {
 
     async fn collect(&self, row: &RunRow) -> Result<()> {
         let connection = self.connection(&row.cluster).await?;
-        let user = &row.hadoop_user;
-        let mut taken = Vec::new();
-        let own = savepoints(&connection, user)?;
-        for operation in store::operations::savepoints_of_run(self.db(), &row.id).await? {
-            let dir = own.join(operation.id.as_str()).map_err(Error::internal)?;
-            let found = self.found_in(&connection, user, &dir).await;
-            let found = found.map_err(|error| hdfs_failure(&connection, user, &dir, &error))?;
-            let format = Errand::of(&operation)?.format;
-            taken.push((operation.id, format.unwrap_or(SavepointFormat::Canonical), found));
-        }
-        let checkpoint = self.last_checkpoint(&connection, row).await?;
         let settled = row.ended_at.is_some_and(|at| self.now() - at >= SETTLED_MS);
         // Before anything was submitted there was nobody to write.
         let settled = settled || row.external_id.is_none();
+        match row.kind.engine() {
+            Engine::Flink => self.collect_state(&connection, row, settled).await,
+            Engine::Spark if settled => {
+                tidy_up(&connection, row).await?;
+                let mut tx = self.db().begin().await?;
+                store::runs::set_collected(&mut tx, &row.id).await?;
+                Ok(tx.commit().await?)
+            }
+            Engine::Spark => Ok(()),
+        }
+    }
+
+    async fn collect_state(&self, connection: &Connection, row: &RunRow, settled: bool) -> Result<()> {
+        let user = &row.hadoop_user;
+        let mut taken = Vec::new();
+        let own = savepoints(connection, user)?;
+        for operation in store::operations::savepoints_of_run(self.db(), &row.id).await? {
+            let dir = own.join(operation.id.as_str()).map_err(Error::internal)?;
+            let found = self.found_in(connection, user, &dir).await;
+            let found = found.map_err(|error| hdfs_failure(connection, user, &dir, &error))?;
+            let format = Errand::of(&operation)?.format;
+            taken.push((operation.id, format.unwrap_or(SavepointFormat::Canonical), found));
+        }
+        let checkpoint = self.last_checkpoint(connection, row).await?;
         let nothing = checkpoint.is_none() && taken.iter().all(|(.., found)| found.is_empty());
         if nothing && !settled {
             return Ok(());
@@ -140,4 +155,31 @@ impl Service {
         }
         Ok(None)
     }
+}
+
+/// Deletes what a Spark application had for itself: its staging directory, which a killed one leaves,
+/// and tables of a catalog that ended with it. The rows of a script stay.
+async fn tidy_up(connection: &Connection, row: &RunRow) -> Result<()> {
+    let dir = row.staging.as_deref().and_then(|uri| hdfs_path(connection, uri));
+    // Only ever below the run's own directory, whatever is stored.
+    let Some(dir) = dir.filter(|dir| dir.name() == row.id.as_str()) else {
+        return Ok(());
+    };
+    let user = &row.hadoop_user;
+    let hdfs = connection.hdfs_as(user);
+    let told = |error: hadoop::Error| Error::from(hdfs_failure(connection, user, &dir, &error));
+    let entries = match hdfs.list(&dir).await {
+        Ok(listing) => listing.items,
+        Err(hadoop::Error::NotFound { .. }) => return Ok(()),
+        Err(error) => return Err(told(error)),
+    };
+    if !entries.iter().any(|entry| entry.path_suffix == RESULTS) {
+        hdfs.delete(&dir, true).await.map_err(told)?;
+        return Ok(());
+    }
+    for entry in entries.iter().filter(|entry| entry.path_suffix != RESULTS) {
+        let path = dir.join(&entry.path_suffix).map_err(Error::internal)?;
+        hdfs.delete(&path, true).await.map_err(told)?;
+    }
+    Ok(())
 }

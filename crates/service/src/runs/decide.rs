@@ -158,7 +158,7 @@ fn give_up_or_wait(submission: &Submission, now: Millis) -> Next {
     }
 }
 
-/// What Flink's own REST interface says about the job.
+/// What the engine's own REST interface says about the job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Engine {
     /// Not asked this time, or it did not answer: nothing is concluded.
@@ -170,6 +170,9 @@ pub(crate) enum Engine {
         tasks_running: i64,
         tasks_total: i64,
     },
+    /// A Spark application: how many tasks its driver runs, and has had in all, where it told. The
+    /// ResourceManager alone decides the state, since a driver registers with it when it is up.
+    Driver(Option<(i64, i64)>),
 }
 
 /// Whether the application has no application master although the run had one: a ResourceManager
@@ -213,6 +216,7 @@ pub(crate) fn state(
         }
         AppState::New | AppState::NewSaving | AppState::Submitted | AppState::Accepted => RunState::Queued,
         AppState::Running => match engine {
+            Engine::Driver(_) => RunState::Running,
             Engine::NotSeen => match before {
                 RunState::Starting | RunState::Running | RunState::Restarting | RunState::Stopping => before,
                 RunState::Preparing

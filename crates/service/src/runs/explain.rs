@@ -1,10 +1,10 @@
-//! Why a run failed: the ResourceManager's diagnostics at once, then, as they arrive, what the job
-//! left in its archive and the end of the JobManager's log.
+//! Why a run failed: the ResourceManager's diagnostics at once, then, as they arrive, what a Flink job
+//! left in its archive and the end of the log of its JobManager or driver.
 
 use super::change::{Change, Proof};
 use crate::{Result, Service, clusters::Connection, reconcile::Activation};
 use domain::{
-    Code, Failure, Millis, Scope,
+    Code, Engine, Failure, Millis, Scope,
     run::{RunQuery, RunState},
 };
 use flink::{
@@ -27,11 +27,18 @@ const LOGS: [&str; 3] = ["jobmanager.log", "jobmanager.out", "jobmanager.err"];
 
 impl Service {
     /// What the ResourceManager's answer alone tells.
-    pub(crate) fn first_cause(&self, app: &App) -> Failure {
-        cause::explain(&Evidence {
-            diagnostics: &app.diagnostics,
-            ..Evidence::default()
-        })
+    pub(crate) fn first_cause(&self, engine: Engine, app: &App) -> Failure {
+        let diagnostics = &app.diagnostics;
+        match engine {
+            Engine::Flink => cause::explain(&Evidence {
+                diagnostics,
+                ..Evidence::default()
+            }),
+            Engine::Spark => spark::cause::explain(&spark::cause::Evidence {
+                diagnostics,
+                ..spark::cause::Evidence::default()
+            }),
+        }
     }
 
     pub(crate) async fn activate_explain(&self) -> Result<Activation> {
@@ -65,13 +72,38 @@ impl Service {
         })
     }
 
-    async fn explain(&self, mut row: RunRow) -> Result<()> {
+    async fn explain(&self, row: RunRow) -> Result<()> {
         let connection = self.connection(&row.cluster).await?;
-        let archived = self.read_archive(&connection, &row).await?;
+        match row.kind.engine() {
+            Engine::Flink => self.explain_flink(&connection, row).await,
+            Engine::Spark => self.explain_spark(&connection, row).await,
+        }
+    }
+
+    /// From what the ResourceManager still says and the end of the driver's output.
+    async fn explain_spark(&self, connection: &Connection, row: RunRow) -> Result<()> {
+        let id = row.external_id.as_deref().and_then(|id| id.parse().ok());
+        let diagnostics = match id {
+            Some(id) => connection.rm_as(&row.hadoop_user).app(id).await.ok(),
+            None => None,
+        };
+        let diagnostics = diagnostics.map(|app| app.diagnostics).unwrap_or_default();
+        let [out, err] = ["stdout", "stderr"].map(|file| self.log_tail(connection, &row, file, TAIL_BYTES));
+        let (out, err) = (out.await?.unwrap_or_default(), err.await?.unwrap_or_default());
+        let failure = spark::cause::explain(&spark::cause::Evidence {
+            diagnostics: &diagnostics,
+            out: &out,
+            err: &err,
+        });
+        self.explained(row, failure, "log", json!({})).await
+    }
+
+    async fn explain_flink(&self, connection: &Connection, row: RunRow) -> Result<()> {
+        let archived = self.read_archive(connection, &row).await?;
         let mut texts = Vec::new();
         for file in LOGS {
             texts.push(
-                self.log_tail(&connection, &row, file, TAIL_BYTES)
+                self.log_tail(connection, &row, file, TAIL_BYTES)
                     .await?
                     .unwrap_or_default(),
             );
@@ -87,12 +119,23 @@ impl Service {
             out,
             err,
         });
-        if failure.code == Code::AppFailedSilently || row.failure.as_ref() == Some(&failure) {
-            return Ok(());
-        }
         let source = if stacks.is_empty() { "log" } else { "archive" };
         let evidence =
             json!({ "stack": stacks.first().map(|stack| stack.chars().take(8000).collect::<String>()) });
+        self.explained(row, failure, source, evidence).await
+    }
+
+    /// Writes down a cause that is better than the one there is.
+    async fn explained(
+        &self,
+        mut row: RunRow,
+        failure: Failure,
+        source: &str,
+        evidence: serde_json::Value,
+    ) -> Result<()> {
+        if failure.code == Code::AppFailedSilently || row.failure.as_ref() == Some(&failure) {
+            return Ok(());
+        }
         row.failure = Some(failure);
         let mut tx = self.db().begin().await?;
         let proof = Proof {

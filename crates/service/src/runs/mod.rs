@@ -11,6 +11,7 @@ mod plan;
 mod restore;
 mod savepoint;
 mod start;
+mod statements;
 mod stop;
 mod submit;
 mod track;

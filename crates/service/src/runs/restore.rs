@@ -11,7 +11,7 @@ use crate::{
     require,
 };
 use domain::{
-    Action, Code, Failure, Millis, Scope, Viewer,
+    Action, Code, Engine, Failure, Millis, Scope, Viewer,
     environment::Environment,
     id::{ClusterId, JobId, OperationId, RestorePointId},
     job::Job,
@@ -250,6 +250,16 @@ impl Service {
         environment: &Environment,
         request: &StartRequest,
     ) -> Result<Option<RestoredFrom>> {
+        let engine = job.spec.kind.engine();
+        if engine != Engine::Flink {
+            if request.restore_from.is_some() {
+                return Err(Failure::new(Code::NotOfEngine)
+                    .with("engine", engine.label())
+                    .with("what", "savepoint")
+                    .into());
+            }
+            return Ok(None);
+        }
         let Some(text) = &request.restore_from else {
             self.collect_job(&job.id).await?;
             let Some(newest) = self.newest_state(&job.id).await? else {

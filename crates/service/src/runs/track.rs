@@ -354,11 +354,21 @@ impl Service {
                 || quiet_turn
                 || (row.checkpoint_dir.is_none()
                     && self.inner.tracker.asks_checkpoints(&row.id, self.now())));
+        let silent = match row.kind.engine() {
+            domain::Engine::Flink => Engine::NotSeen,
+            domain::Engine::Spark => Engine::Driver(None),
+        };
         let engine = if look {
-            let asked = tokio::time::timeout(ENGINE_PATIENCE, self.engine(connection, row, app)).await;
-            asked.unwrap_or(Engine::NotSeen)
+            let asked = async {
+                match row.kind.engine() {
+                    domain::Engine::Flink => self.engine(connection, row, app).await,
+                    domain::Engine::Spark => self.driver(connection, row, app).await,
+                }
+            };
+            let asked = tokio::time::timeout(ENGINE_PATIENCE, asked).await;
+            asked.unwrap_or(silent)
         } else {
-            Engine::NotSeen
+            silent
         };
         self.take(row.clone(), app, &engine).await?;
         if matches!(&engine, Engine::Job { tasks_running, .. } if *tasks_running > 0) {
@@ -396,6 +406,15 @@ impl Service {
         }
     }
 
+    /// What the driver says of its tasks, through the ResourceManager's proxy: it sends everybody else away.
+    async fn driver(&self, connection: &Connection, row: &RunRow, app: &App) -> Engine {
+        let driver = connection.driver(&row.hadoop_user, &app.id.to_string());
+        match driver.progress().await {
+            Observed::Known(progress) => Engine::Driver(Some((progress.tasks_running, progress.tasks))),
+            Observed::Gone | Observed::Inconclusive(_) => Engine::Driver(None),
+        }
+    }
+
     /// Writes what was observed, if it differs from what is stored.
     async fn take(&self, mut row: RunRow, app: &App, engine: &Engine) -> Result<()> {
         let now = self.now();
@@ -412,10 +431,10 @@ impl Service {
         row.attempts = row.attempts.max(app.attempt().unwrap_or(0));
         row.observed_at = Some(now);
         row.observed_by = Some(
-            if matches!(engine, Engine::Job { .. }) {
-                "flink"
-            } else {
-                "rm"
+            match engine {
+                Engine::Job { .. } => "flink",
+                Engine::Driver(Some(_)) => "spark",
+                Engine::Driver(None) | Engine::NotSeen | Engine::NoJob => "rm",
             }
             .to_owned(),
         );
@@ -428,6 +447,9 @@ impl Service {
         } = engine
         {
             (row.tasks_running, row.tasks_total) = (Some(*tasks_running), Some(*tasks_total));
+        }
+        if let Engine::Driver(Some((running, total))) = engine {
+            (row.tasks_running, row.tasks_total) = (Some(*running), Some(*total));
         }
         if app.state == AppState::Running && row.started_at.is_none() {
             row.started_at = Some(if app.launch_time > 0 { app.launch_time } else { now });
@@ -446,7 +468,7 @@ impl Service {
                 row.ended_at = Some(app.finished_time);
             }
             row.failure = match state {
-                RunState::Failed => Some(self.first_cause(app)),
+                RunState::Failed => Some(self.first_cause(row.kind.engine(), app)),
                 RunState::Killed if !app.diagnostics.trim().is_empty() => {
                     Some(Failure::new(Code::AppFailed).with("reason", app.diagnostics.trim()))
                 }
@@ -470,7 +492,8 @@ impl Service {
             "job": match engine {
                 Engine::Job { state, tasks_running, tasks_total } => json!({ "state": format!("{state:?}"), "running": tasks_running, "total": tasks_total }),
                 Engine::NoJob => json!("none"),
-                Engine::NotSeen => json!(null),
+                Engine::Driver(Some((running, total))) => json!({ "running": running, "total": total }),
+                Engine::Driver(None) | Engine::NotSeen => json!(null),
             },
         });
         let source = row.observed_by.clone().unwrap_or_default();

@@ -4,6 +4,7 @@
 
 use crate::support::{Kind, World, WorldOptions, run_tag, until};
 use domain::{
+    Engine,
     id::RunId,
     run::{Run, RunQuery, RunState, StartRequest, StopMode, StopRequest},
 };
@@ -143,9 +144,10 @@ async fn settled(world: &World) -> bool {
 }
 
 /// Starts a job, dies at `point` amid `trouble`, lives again. Answers the points that were passed.
-async fn start_and_die(kind: Kind, point: &str, trouble: Trouble) -> BTreeSet<String> {
+async fn start_and_die(kind: Kind, engine: Engine, point: &str, trouble: Trouble) -> BTreeSet<String> {
     let mut options = WorldOptions {
         kind,
+        engine,
         ..WorldOptions::default()
     };
     // A while in NEW_SAVING: what the ResourceManager has not saved yet, a restart forgets.
@@ -277,10 +279,12 @@ async fn judge_start(world: &World, run: &RunId, trouble: Trouble, first: Option
     }
 }
 
-async fn matrix(kind: Kind, cases: Vec<(String, Trouble)>) -> BTreeSet<String> {
+async fn matrix(kind: Kind, engine: Engine, cases: Vec<(String, Trouble)>) -> BTreeSet<String> {
     let cases = cases.into_iter().map(|(point, trouble)| {
-        let label = format!("start, {point}, {trouble:?}, {kind:?}");
-        (label, async move { start_and_die(kind, &point, trouble).await })
+        let label = format!("start, {engine}, {point}, {trouble:?}, {kind:?}");
+        (label, async move {
+            start_and_die(kind, engine, &point, trouble).await
+        })
     });
     all(cases).await
 }
@@ -331,9 +335,34 @@ async fn a_start_survives_death_at_every_point() {
         .iter()
         .flat_map(|point| TROUBLES.map(|trouble| (point.clone(), trouble)))
         .collect();
-    let reached = matrix(Kind::Sqlite, cases).await;
+    let reached = matrix(Kind::Sqlite, Engine::Flink, cases).await;
     let missed: Vec<_> = wanted.difference(&reached).collect();
     assert!(missed.is_empty(), "no scenario reaches {missed:?}");
+}
+
+/// The protocol is the same; what is planned and put on HDFS is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_of_spark_survives_death_at_every_point() {
+    let wanted = points()
+        .into_iter()
+        .filter(|point| of_start(point) && !ABANDONING.contains(&point.as_str()));
+    let troubles = [Trouble::Quiet, Trouble::AnswerLost, Trouble::PostLost];
+    let cases = wanted.flat_map(|point| troubles.map(|trouble| (point.clone(), trouble)));
+    let reached = matrix(Kind::Sqlite, Engine::Spark, cases.collect()).await;
+    for point in [
+        "put.timed",
+        "submit.id_issued",
+        "submit.before_post",
+        "submit.after_confirm",
+    ] {
+        assert!(reached.contains(point), "no scenario reaches {point}");
+    }
+    matrix(
+        Kind::Postgres,
+        Engine::Spark,
+        vec![("submit.after_post".to_owned(), Trouble::AnswerLost)],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -357,7 +386,7 @@ async fn a_start_survives_death_on_postgresql() {
         ),
     ];
     let cases = cases.map(|(point, trouble)| (point.to_owned(), trouble)).to_vec();
-    matrix(Kind::Postgres, cases).await;
+    matrix(Kind::Postgres, Engine::Flink, cases).await;
 }
 
 /// What else goes wrong during a stop.

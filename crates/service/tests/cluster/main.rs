@@ -22,6 +22,7 @@ mod restore;
 mod rights;
 mod savepoint;
 mod slow_post;
+mod spark;
 mod stop_in_doubt;
 mod support;
 mod sweep;

@@ -156,6 +156,9 @@ fn table() -> Vec<(&'static str, &'static str, Call)> {
         // There is no such container.
         log_page "nnnffnn" |s, v, t| s.log_page(&v, &t.run, LOG.0, LOG.1, LogQuery::default());
         log_download "nnnffnn" |s, v, t| s.log_download(&v, &t.run, LOG.0, LOG.1).map(|it| it.map(drop));
+        run_statements "nnnffyy" |s, v, t| s.run_statements(&v, &t.run);
+        // It is no script of Spark's.
+        statement_rows "nnnffnn" |s, v, t| s.statement_rows(&v, &t.run, 1);
         start_run "nnnfyyy" |s, v, t| s.start_run(&v, &t.job, StartRequest::default(), None);
         restore_points "nnnyyyy" |s, v, t| s.restore_points(&v, &t.job, 10, None);
         take_savepoint "nnnffyy" |s, v, t| s.take_savepoint(&v, &t.run, SavepointRequest::default(), None);

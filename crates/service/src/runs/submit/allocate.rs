@@ -44,10 +44,10 @@ impl Service {
         let issued = async {
             let new = rm.new_application().await.map_err(told)?;
             let most = new.maximum_resource_capability;
-            if most.memory > 0 && planned.preview.memory_mb > most.memory {
+            if most.memory > 0 && planned.largest_mb > most.memory {
                 let failure = Failure::new(Code::ResourceTooLarge).with("resource", "memory");
                 return Err(failure
-                    .with("asked", format!("{} MiB", planned.preview.memory_mb))
+                    .with("asked", format!("{} MiB", planned.largest_mb))
                     .with("max", format!("{} MiB", most.memory))
                     .into());
             }

@@ -10,7 +10,7 @@ use crate::{
         decide::Submission,
     },
 };
-use domain::{operation::OperationState, run::RunState};
+use domain::{Engine, operation::OperationState, run::RunState};
 use serde_json::json;
 use store::{operations::OperationRow, runs::RunRow};
 
@@ -79,8 +79,11 @@ impl Service {
         };
         let failure = match &error {
             hadoop::Error::BadRequest { message } => {
-                self.refine_denied(connection, flink::cause::refused(message))
-                    .await
+                let refused = match row.kind.engine() {
+                    Engine::Flink => flink::cause::refused(message),
+                    Engine::Spark => spark::cause::refused(message),
+                };
+                self.refine_denied(connection, refused).await
             }
             error => rm_failure(connection, &row.hadoop_user, error),
         };

@@ -151,6 +151,7 @@ fn live(
         let config = Config {
             data_dir: plan.data_dir,
             runner_jar: bytes::Bytes::from_static(b"the runner"),
+            spark_runner_jar: bytes::Bytes::from_static(b"the runner for Spark"),
             allowed_directories: vec![plan.allowed],
             tick: plan.tick,
             // Between what a fake that is busy needs and what a test can wait for.

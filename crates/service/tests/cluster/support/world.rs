@@ -2,7 +2,7 @@
 
 use super::{Database, Kind, Life, Plan, until};
 use domain::{
-    Role, Scope, Viewer,
+    Engine, Role, Scope, Viewer,
     environment::{Environment, EnvironmentInput},
     id::{RunId, TeamId},
     identity::{NewMembership, NewUser},
@@ -38,6 +38,8 @@ impl Clock for Shifted {
 
 pub(crate) struct WorldOptions {
     pub(crate) kind: Kind,
+    /// Of the environment and the job.
+    pub(crate) engine: Engine,
     pub(crate) cluster: Options,
     pub(crate) tick: Duration,
     /// Whether the environment lies on the cluster before anything starts.
@@ -48,6 +50,7 @@ impl Default for WorldOptions {
     fn default() -> Self {
         Self {
             kind: Kind::Sqlite,
+            engine: Engine::Flink,
             cluster: Options::default(),
             tick: Duration::from_millis(100),
             placed: false,
@@ -77,8 +80,8 @@ impl World {
         let fake = FakeCluster::with(options.cluster).await;
         let database = Database::new(options.kind).await;
         let dir = tempfile::tempdir().unwrap();
-        let home = dir.path().join("flink");
-        distribution(&home);
+        let home = dir.path().join(options.engine.name());
+        distribution(&home, options.engine);
         let clock = Arc::new(Shifted::default());
         let plan = Plan {
             url: database.url.clone(),
@@ -91,6 +94,7 @@ impl World {
         let life = Life::begin(&plan).await;
         let db = database.open().await;
         let (xml, placed) = (fake.client_xml(), options.placed);
+        let engine = options.engine;
         let made = life.ask(move |service| async move {
             service.first_start().await.unwrap();
             let admin = service.host_viewer("admin").await.unwrap();
@@ -99,7 +103,7 @@ impl World {
             let input = builders::cluster_input("fake", &xml, team.clone());
             service.create_cluster(&admin, input).await.unwrap();
             let input = EnvironmentInput {
-                name: "flink".into(),
+                name: engine.name().into(),
                 team: None,
                 directory: home.display().to_string(),
             };
@@ -115,7 +119,11 @@ impl World {
                 })
                 .await;
             }
-            let spec = builders::sql_job("numbers", "fake", environment.id.clone());
+            let flink = builders::sql_job("numbers", "fake", environment.id.clone());
+            let spec = match engine {
+                Engine::Flink => flink,
+                Engine::Spark => builders::spark_sql_job("numbers", "fake", environment.id.clone()),
+            };
             let new = NewJob {
                 team: Some(team.clone()),
                 spec,
@@ -313,17 +321,35 @@ pub(crate) async fn person(service: &Service, admin: &Viewer, name: &str, team: 
     service.host_viewer(name).await.unwrap()
 }
 
-/// What counts as a Flink distribution.
-fn distribution(home: &Path) {
-    std::fs::create_dir_all(home.join("lib")).unwrap();
-    for name in [
-        "flink-dist-2.3.0.jar",
-        "flink-table-api-java-uber-2.3.0.jar",
-        "flink-table-planner-loader-2.3.0.jar",
-        "flink-table-runtime-2.3.0.jar",
-        "log4j-core-2.24.3.jar",
-    ] {
-        std::fs::write(home.join("lib").join(name), name).unwrap();
+/// What counts as a distribution.
+fn distribution(home: &Path, engine: Engine) {
+    let (dir, names): (_, &[&str]) = match engine {
+        Engine::Flink => (
+            "lib",
+            &[
+                "flink-dist-2.3.0.jar",
+                "flink-table-api-java-uber-2.3.0.jar",
+                "flink-table-planner-loader-2.3.0.jar",
+                "flink-table-runtime-2.3.0.jar",
+                "log4j-core-2.24.3.jar",
+            ],
+        ),
+        Engine::Spark => (
+            "jars",
+            &[
+                "spark-core_2.13-4.3.0.jar",
+                "spark-yarn_2.13-4.3.0.jar",
+                "spark-sql_2.13-4.3.0.jar",
+                "spark-launcher_2.13-4.3.0.jar",
+                "scala-library-2.13.18.jar",
+                "ivy-2.5.3.jar",
+                "hadoop-client-runtime-3.5.0.jar",
+            ],
+        ),
+    };
+    std::fs::create_dir_all(home.join(dir)).unwrap();
+    for name in names {
+        std::fs::write(home.join(dir).join(name), name).unwrap();
     }
 }
 

@@ -4,27 +4,25 @@
 //! it starts: one listing for the environment, one look each for the configuration, the program and
 //! the log settings.
 
+mod flink;
+mod spark;
+
 use crate::{
     Error, Result, Service,
     clusters::Connection,
-    environments::{Content, MTIME, environment_path},
+    environments::Content,
     reconcile::{Activation, Name},
 };
 use bytes::Bytes;
 use domain::{
-    Code, Failure, Viewer,
+    Code, Engine, Failure, Viewer,
+    artifact::{Artifact, ArtifactKind},
     environment::Snapshot,
-    id::{DeploymentId, JobId, RunId, TeamId},
-    job::{JobKind, JobSpec, LaunchPreview},
+    id::{ArtifactId, DeploymentId, JobId, RunId, TeamId},
+    job::{JobSpec, LaunchPreview},
     restore::RestoredFrom,
 };
-use flink::{
-    Cluster, Launch, PlacedFile, PlanInput, PrepareInput, Prepared, Restore, Version,
-    distribution::{LOG4J_DEFAULT, LOG4J_PATH},
-    launch::script_file,
-};
-use hadoop::{ApplicationId, HdfsPath, xml::Visibility};
-use sha2::{Digest, Sha256};
+use hadoop::{ApplicationId, HdfsPath};
 use std::{
     collections::VecDeque,
     path::PathBuf,
@@ -67,8 +65,14 @@ struct Needed {
     source: Source,
 }
 
+enum Launch {
+    Flink(Box<::flink::Launch>),
+    Spark(Box<::spark::Launch>),
+}
+
 /// Files of a launch beside those of the environment.
-pub(crate) struct Files {
+struct Files {
+    engine: Engine,
     snapshot: Snapshot,
     own: Vec<Needed>,
     user: String,
@@ -78,8 +82,11 @@ pub(crate) struct Files {
 pub(crate) struct Planned {
     pub preview: LaunchPreview,
     pub engine_job_id: Option<String>,
-    /// Directory of the run on HDFS; the application deletes it. Nothing of ours lies there.
+    /// Directory of the run on HDFS; nothing of ours lies there. Flink deletes it, Spark what is in it
+    /// but the rows of a script.
     pub staging: String,
+    /// MiB of the largest container it will ask for.
+    pub largest_mb: i64,
     launch: Launch,
     files: Files,
     restored_from: Option<RestoredFrom>,
@@ -88,7 +95,11 @@ pub(crate) struct Planned {
 impl Planned {
     /// The body of the submission.
     pub(crate) fn body(&self, application: ApplicationId) -> Result<String> {
-        self.launch.submission(application).to_xml().map_err(|error| {
+        let submission = match &self.launch {
+            Launch::Flink(launch) => launch.submission(application),
+            Launch::Spark(launch) => launch.submission(application),
+        };
+        submission.to_xml().map_err(|error| {
             Failure::new(Code::FieldCharacters)
                 .with("field", &error.field)
                 .with("character", format!("U+{:04X}", error.code))
@@ -154,174 +165,46 @@ impl Service {
     }
 
     async fn plan(&self, connection: &Connection, occasion: Occasion<'_>) -> Result<Planned> {
-        let Occasion {
-            spec,
-            team,
-            user,
-            run,
-            snapshot,
-            restored_from,
-        } = occasion;
-        let home = connection
+        match occasion.spec.kind.engine() {
+            Engine::Flink => self.plan_flink(connection, occasion).await,
+            Engine::Spark => self.plan_spark(connection, occasion).await,
+        }
+    }
+
+    /// The directory of a team's user below the cluster's root.
+    fn home(connection: &Connection, user: &str) -> Result<HdfsPath> {
+        connection
             .root
             .join(&format!("teams/{user}"))
-            .map_err(Error::internal)?;
-        let below = |path: String| home.join(&path).map_err(Error::internal);
-        let uri = |path: &HdfsPath| path.to_uri(&connection.fs_default);
-        let mut own = Vec::new();
+            .map_err(Error::internal)
+    }
 
-        let dist = snapshot
-            .files
-            .iter()
-            .find_map(|file| Version::of_dist(&file.path));
-        let version = dist.ok_or_else(|| {
-            Failure::new(Code::EnvironmentIncomplete)
-                .with("path", &snapshot.environment)
-                .with("reason", "lib/flink-dist")
-        })?;
-        let (program, program_name, program_size) = match (spec.kind, &spec.artifact) {
-            (JobKind::FlinkSql, _) => (
-                self.inner.runner.path(connection)?,
-                "penstock-runner.jar".to_owned(),
-                self.inner.runner.size(),
-            ),
-            (JobKind::SparkSql | JobKind::SparkJar | JobKind::PySpark, _) => {
-                return Err(Code::Internal.into());
-            }
-            (JobKind::FlinkJar, None) => {
-                return Err(Failure::new(Code::FieldRequired).with("field", "artifact").into());
-            }
-            (JobKind::FlinkJar, Some(id)) => {
-                let artifact = store::artifacts::row(self.db(), id)
-                    .await?
-                    .filter(|a| &a.team == team)
-                    .ok_or_else(|| Error::not_found("artifact"))?;
-                let path = below(format!("artifacts/{}.jar", &artifact.sha256[..32]))?;
-                own.push(Needed {
-                    path: path.clone(),
-                    user: user.to_owned(),
-                    mode: OWN_FILE,
-                    size: artifact.size.unsigned_abs(),
-                    source: Source::Artifact {
-                        path: self.artifact_path(&artifact.sha256),
-                        sha256: artifact.sha256.clone(),
-                        name: artifact.name.clone(),
-                    },
-                });
-                (path, artifact.name, artifact.size.unsigned_abs())
-            }
-        };
-        let script = script_file(spec)
-            .map(|script| Ok::<_, Error>((below(format!("prepared/{}.sql", &script.sha256[..32]))?, script)))
-            .transpose()?;
-        let script_uri = script.as_ref().map(|(path, _)| uri(path));
-        if let Some((path, script)) = script {
-            own.push(memory(path, user, OWN_FILE, script.bytes));
-        }
-        let prepared = Prepared::new(&PrepareInput {
-            spec,
-            version,
-            defaults: &snapshot.defaults,
-            program_name: &program_name,
-            program_uri: &uri(&program),
-            script_uri: script_uri.as_deref(),
-            archive_dir: &uri(&below("archive".to_owned())?),
-        })?;
-        let config = below(format!(
-            "prepared/{}-{}",
-            &prepared.config.sha256[..32],
-            prepared.config_key
-        ))?;
-        let config_size = prepared.config.bytes.len() as u64;
-        own.push(memory(
-            config.clone(),
-            user,
-            OWN_FILE,
-            prepared.config.bytes.clone(),
-        ));
-
-        let mut environment = Vec::with_capacity(snapshot.files.len());
-        let mut log4j = None;
-        for file in &snapshot.files {
-            let path = environment_path(connection, snapshot.environment.as_str(), file)?;
-            let placed = placed(uri(&path), file.size.unsigned_abs(), Visibility::Public);
-            if file.path == LOG4J_PATH {
-                log4j = Some(placed);
-            } else {
-                environment.push((file.path.clone(), placed));
-            }
-        }
-        let log4j = match log4j {
-            Some(placed) => placed,
-            None => {
-                let sha256 = hex::encode(Sha256::digest(LOG4J_DEFAULT));
-                let path = connection
-                    .root
-                    .join(&format!("runner/{}-log4j.properties", &sha256[..32]))
-                    .map_err(Error::internal)?;
-                let file = placed(uri(&path), LOG4J_DEFAULT.len() as u64, Visibility::Public);
-                own.push(memory(
-                    path,
-                    connection.service_user(),
-                    PUBLIC_FILE,
-                    LOG4J_DEFAULT.as_bytes().to_vec(),
-                ));
-                file
-            }
-        };
-        let visibility = if spec.kind == JobKind::FlinkSql {
-            Visibility::Public
-        } else {
-            Visibility::Application
-        };
-        let staging = uri(&below(format!("runs/{}", run.trim_end_matches('…')))?);
-        let min_allocation = connection
-            .conf
-            .trimmed("yarn.scheduler.minimum-allocation-mb")
-            .and_then(|text| text.parse().ok());
-        let cluster = Cluster {
-            hadoop_user: user.to_owned(),
-            service_user: connection.service_user().to_owned(),
-            file_system: connection.fs_default.clone(),
-            class_path: connection.conf.yarn_classpath(),
-            min_allocation_mb: min_allocation.unwrap_or(0),
-        };
-        let state = restored_from
-            .map(|from| HdfsPath::new(&from.path).map(|path| path.to_hadoop(&connection.fs_default)))
-            .transpose()
-            .map_err(Error::internal)?;
-        let restore = restored_from.zip(state.as_deref()).map(|(from, uri)| Restore {
-            uri,
-            claim_mode: from.claim_mode,
-            allow_non_restored_state: from.allow_non_restored_state,
-        });
-        let launch = Launch::plan(
-            &prepared,
-            &PlanInput {
-                environment: &environment,
-                config: &placed(uri(&config), config_size, Visibility::Application),
-                log4j: &log4j,
-                program: &placed(uri(&program), program_size, visibility),
-                cluster: &cluster,
-                deployment: self.inner.deployment.as_str(),
-                run,
-                job_id: &job_id(run),
-                restore,
-                staging: &staging,
+    /// An uploaded file of the team, and its place below its user's directory.
+    async fn uploaded(
+        &self,
+        connection: &Connection,
+        occasion: &Occasion<'_>,
+        id: &ArtifactId,
+    ) -> Result<(Artifact, Needed)> {
+        let artifact = store::artifacts::row(self.db(), id)
+            .await?
+            .filter(|artifact| &artifact.team == occasion.team)
+            .ok_or_else(|| Error::not_found("artifact"))?;
+        let ending = ArtifactKind::ending(&artifact.name).map_or(".jar", |(ending, _)| ending);
+        let needed = Needed {
+            path: Self::home(connection, occasion.user)?
+                .join(&format!("artifacts/{}{ending}", &artifact.sha256[..32]))
+                .map_err(Error::internal)?,
+            user: occasion.user.to_owned(),
+            mode: OWN_FILE,
+            size: artifact.size.unsigned_abs(),
+            source: Source::Artifact {
+                path: self.artifact_path(&artifact.sha256),
+                sha256: artifact.sha256.clone(),
+                name: artifact.name.clone(),
             },
-        )?;
-        Ok(Planned {
-            preview: launch.redacted(None),
-            engine_job_id: launch.job_id.clone(),
-            staging,
-            launch,
-            files: Files {
-                snapshot,
-                own,
-                user: user.to_owned(),
-            },
-            restored_from: restored_from.cloned(),
-        })
+        };
+        Ok((artifact, needed))
     }
 
     /// Looks at the state the launch starts from, and at every file of a launch and puts back what is missing.
@@ -332,7 +215,7 @@ impl Service {
         }
         let (environment, runner, own) = futures::join!(
             self.heal(connection, &files.snapshot),
-            self.ensure_runner(connection),
+            self.ensure_runner(connection, files.engine),
             futures::future::join_all(
                 files
                     .own
@@ -354,7 +237,7 @@ impl Service {
                     if !tokio::fs::try_exists(path).await.map_err(Error::internal)? {
                         return Err(Failure::new(Code::ArtifactMissing).with("name", name).into());
                     }
-                    Content::File(path.clone(), sha256)
+                    Content::file(path.clone(), sha256)
                 }
             };
             self.put(connection, &file.user, &file.path, file.mode, content, file.size)
@@ -443,18 +326,4 @@ fn memory(path: HdfsPath, user: &str, mode: u16, bytes: Vec<u8>) -> Needed {
         size: bytes.len() as u64,
         source: Source::Memory(bytes.into()),
     }
-}
-
-fn placed(uri: String, size: u64, visibility: Visibility) -> PlacedFile {
-    PlacedFile {
-        uri,
-        size,
-        mtime: MTIME,
-        visibility,
-    }
-}
-
-/// The Flink job id of a run: 32 hex digits that follow from the run's id, so that a retry has the same.
-fn job_id(run: &str) -> String {
-    hex::encode(&Sha256::digest(run)[..16])
 }
