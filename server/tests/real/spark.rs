@@ -322,10 +322,8 @@ pub(crate) async fn killed(world: Arc<World>) {
             .await;
         assert_eq!(answer.refusal(), (400, "not_of_engine"), "{}", answer.body);
     }
-    let answer = site
-        .dev
-        .post(&format!("/runs/{run}/savepoints"), &json!({}))
-        .await;
+    let path = format!("/runs/{run}/savepoints");
+    let answer = site.admin.post(&path, &json!({})).await;
     assert_eq!(answer.refusal(), (400, "not_of_engine"), "{}", answer.body);
     site.kill(&run).await;
     crate::streams::read_for(site, &run, "driver", "stderr", false, "org.apache.spark").await;
