@@ -94,6 +94,13 @@ fn main() -> ExitCode {
         told("spark_jobs_that_cannot_work_are_refused", |w| {
             Box::pin(spark::refused(w))
         }),
+        told("the_demos_spark_jobs_come_to_the_same", |w| {
+            Box::pin(spark::examples(w))
+        }),
+        told("the_demos_spark_jobs_run_on_the_oldest_version", |w| {
+            Box::pin(spark::examples_on_the_oldest(w))
+        })
+        .with_ignored_flag(!full),
         told("killed_while_submitting_the_console_starts_spark_once", |w| {
             Box::pin(spark::once(w))
         }),

@@ -20,7 +20,9 @@ pub(crate) struct Sandbox {
     /// Directory of the Hadoop client's XML.
     pub(crate) client: PathBuf,
     pub(crate) flink: PathBuf,
+    /// The newest version, and the oldest line jobs can run on.
     pub(crate) spark: PathBuf,
+    pub(crate) older_spark: PathBuf,
     pub(crate) runner: PathBuf,
     pub(crate) test_jobs: PathBuf,
     pub(crate) spark_test_jobs: PathBuf,
@@ -50,6 +52,7 @@ impl Sandbox {
             client: told("PENSTOCK_SANDBOX_CONF").into(),
             flink: told("PENSTOCK_SANDBOX_FLINK").into(),
             spark: told("PENSTOCK_SANDBOX_SPARK").into(),
+            older_spark: told("PENSTOCK_SANDBOX_SPARK_3").into(),
             runner: told("PENSTOCK_RUNNER_JAR").into(),
             test_jobs: told("PENSTOCK_TESTJOBS_JAR").into(),
             spark_test_jobs: told("PENSTOCK_SPARK_TESTJOBS_JAR").into(),

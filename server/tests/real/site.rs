@@ -8,6 +8,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -33,6 +34,7 @@ pub(crate) struct Site {
     pub(crate) environment: String,
     artifact: String,
     spark: OnceCell<String>,
+    older_spark: OnceCell<String>,
     /// The console's directory on HDFS, and one of the team's user for data.
     pub(crate) root: String,
     pub(crate) data: String,
@@ -60,6 +62,7 @@ impl Site {
             environment: String::new(),
             artifact: String::new(),
             spark: OnceCell::new(),
+            older_spark: OnceCell::new(),
             jobs: AtomicU32::new(0),
             sandbox,
             console,
@@ -83,17 +86,25 @@ impl Site {
         id(&self.dev.upload(&path, bytes).await.with(201))
     }
 
-    /// The environment of Spark, which the first story that needs it registers and places.
+    /// The environment of the newest Spark, which the first story that needs it registers and places.
     pub(crate) async fn spark(&self) -> String {
-        let register = async || {
-            let body = json!({ "name": "spark", "directory": self.sandbox.spark });
-            let created = self.admin.post("/environments", &body).await.with(201);
-            assert_eq!(created["engine"], "spark", "{created:#}");
-            let environment = id(&created);
-            self.place_environment(&environment, CLUSTER).await;
-            environment
-        };
-        self.spark.get_or_init(register).await.clone()
+        let make = || self.new_spark("spark", &self.sandbox.spark);
+        self.spark.get_or_init(make).await.clone()
+    }
+
+    /// As [`Site::spark`], of the oldest line.
+    pub(crate) async fn older_spark(&self) -> String {
+        let make = || self.new_spark("older-spark", &self.sandbox.older_spark);
+        self.older_spark.get_or_init(make).await.clone()
+    }
+
+    async fn new_spark(&self, name: &str, home: &Path) -> String {
+        let body = json!({ "name": name, "directory": home });
+        let created = self.admin.post("/environments", &body).await.with(201);
+        assert_eq!(created["engine"], "spark", "{created:#}");
+        let environment = id(&created);
+        self.place_environment(&environment, CLUSTER).await;
+        environment
     }
 
     /// Writes a file into the team's directory for data.

@@ -372,7 +372,7 @@ pub(crate) async fn refused(world: Arc<World>) {
 pub(crate) async fn once(world: Arc<World>) {
     let (site, _guard) = &world.alone().await;
     let spec = jar(site, "Slow", json!(["600"])).await;
-    for point in ["submit.id_issued", "submit.before_post", "submit.after_post"] {
+    for point in ["submit.before_post", "submit.after_post"] {
         let mut spec = spec.clone();
         spec["name"] = format!("once {point}").into();
         let job = site.job(&spec).await;
@@ -398,5 +398,64 @@ pub(crate) async fn once(world: Arc<World>) {
         .await;
         site.only_application(&run).await;
         site.kill(&run).await;
+    }
+}
+
+const SCRIPT: &str = include_str!("../../../sandbox/examples/airports_by_state.sql");
+const PROGRAM: &str = include_str!("../../../sandbox/examples/airports_by_state.py");
+const AIRPORTS: &str = "\
+iata,name,city,state,country,latitude,longitude
+AAA,One,Here,TX,USA,30.5,-95.0
+BBB,\"Two, or so\",There,AK,USA,60.25,-150.0
+CCC,Three,Else,TX,USA,33.125,-97.0
+DDD,Four,Palau,NA,Palau,7.5,134.5
+EEE,Five,Where,TX,USA,29.0,-98.0
+";
+
+/// What the demo offers, as jobs of each kind: all come to the same.
+pub(crate) async fn examples(world: Arc<World>) {
+    let (site, ..) = &world.shared().await;
+    each_kind(site, site.spark().await).await;
+}
+
+pub(crate) async fn examples_on_the_oldest(world: Arc<World>) {
+    let (site, ..) = &world.shared().await;
+    each_kind(site, site.older_spark().await).await;
+}
+
+async fn each_kind(site: &Site, environment: String) {
+    site.write("airports.csv", AIRPORTS).await;
+    let (input, result) = (site.data_uri("airports.csv"), |kind: &str| {
+        site.data_uri(&format!("by-state-{kind}"))
+    });
+    let sql = SCRIPT
+        .replace("{input}", &input)
+        .replace("{result}", &result("spark_sql"));
+    let program = site.upload("airports_by_state.py", PROGRAM.into()).await;
+    let more = json!({ "artifact": program, "args": [input, result("pyspark")] });
+    let all = [
+        ("spark_sql", spec(site, "spark_sql", json!({ "sql": sql })).await),
+        (
+            "spark_jar",
+            jar(site, "AirportsByState", json!([input, result("spark_jar")])).await,
+        ),
+        ("pyspark", spec(site, "pyspark", more).await),
+    ];
+    for (kind, mut spec) in all {
+        spec["environment"] = environment.clone().into();
+        let run = site.started(&spec).await;
+        succeeded(site, &run).await;
+        let mut rows = Vec::new();
+        for file in site
+            .checker()
+            .files_below(&format!("{}/by-state-{kind}", site.data))
+            .await
+            .unwrap()
+        {
+            if file.path.contains("/part-") {
+                rows.extend(lines(site, &file.path).await);
+            }
+        }
+        assert_eq!(rows, ["AK,1,60.25", "TX,3,33.125"], "{kind}");
     }
 }

@@ -13,6 +13,10 @@ const SQL: &str = "airports by state (Spark SQL)";
 const JAR: &str = "airports by state (Spark jar)";
 const PYTHON: &str = "airports by state (PySpark)";
 
+/// With `{input}` and `{result}` for where they are.
+const SCRIPT: &str = include_str!("../../../sandbox/examples/airports_by_state.sql");
+const PROGRAM: &str = include_str!("../../../sandbox/examples/airports_by_state.py");
+
 /// Spark placed on the sandbox, its programs uploaded, the example jobs.
 pub(crate) fn register(api: &Api, jobs_jar: &Path) -> Res<()> {
     let version = spark::VERSIONS[0];
@@ -33,7 +37,7 @@ pub(crate) fn register(api: &Api, jobs_jar: &Path) -> Res<()> {
         (
             SQL,
             "spark_sql",
-            json!({ "sql": script(&input, &into("spark-sql")) }),
+            json!({ "sql": SCRIPT.replace("{input}", &input).replace("{result}", &into("spark-sql")) }),
         ),
         (
             JAR,
@@ -64,40 +68,3 @@ pub(crate) fn register(api: &Api, jobs_jar: &Path) -> Res<()> {
     }
     Ok(())
 }
-
-fn script(input: &str, result: &str) -> String {
-    format!(
-        "-- Counts the airports of each state of the United States.\n\
-         CREATE TEMPORARY VIEW airports USING csv\n\
-         OPTIONS (path '{input}', header 'true', inferSchema 'true');\n\n\
-         CREATE TEMPORARY VIEW by_state AS\n\
-         SELECT state, COUNT(*) AS airports, MAX(latitude) AS northernmost\n\
-         FROM airports\n\
-         WHERE country = 'USA'\n\
-         GROUP BY state;\n\n\
-         INSERT OVERWRITE DIRECTORY '{result}' USING csv\n\
-         SELECT /*+ COALESCE(1) */ * FROM by_state ORDER BY state;\n\n\
-         -- The rows of a query are kept with the run.\n\
-         SELECT * FROM by_state ORDER BY airports DESC, state LIMIT 10;\n"
-    )
-}
-
-const PROGRAM: &str = "\
-\"\"\"Counts the airports of each state of the United States: <airports.csv> <result directory>.\"\"\"
-import sys
-
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as f
-
-spark = SparkSession.builder.getOrCreate()
-airports = spark.read.csv(sys.argv[1], header=True, inferSchema=True)
-by_state = (
-    airports.filter(airports.country == 'USA')
-    .groupBy('state')
-    .agg(f.count('*').alias('airports'), f.max('latitude').alias('northernmost'))
-    .orderBy('state')
-)
-by_state.coalesce(1).write.mode('overwrite').csv(sys.argv[2])
-by_state.orderBy(f.desc('airports'), 'state').show(10)
-spark.stop()
-";

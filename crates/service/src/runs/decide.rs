@@ -637,4 +637,26 @@ mod tests {
             assert_eq!((seen(before, true), seen(before, false)), (Queued, Queued));
         }
     }
+
+    #[test]
+    fn of_a_spark_run_yarn_alone_decides() {
+        let open = RunState::ALL.iter().filter(|state| !state.is_terminal());
+        for before in open {
+            for figures in [None, Some((0, 0)), Some((1, 4))] {
+                let engine = Engine::Driver(figures);
+                let told = |yarn, status| state(*before, None, yarn, status, true, &engine);
+                assert_eq!(told(AppState::Running, FinalStatus::Undefined), RunState::Running);
+                assert_eq!(
+                    told(AppState::Finished, FinalStatus::Succeeded),
+                    RunState::Finished
+                );
+                assert_eq!(told(AppState::Finished, FinalStatus::Failed), RunState::Failed);
+                assert_eq!(told(AppState::Killed, FinalStatus::Killed), RunState::Killed);
+                // A ResourceManager that recovers says what it said before the first start.
+                let waits = told(AppState::Accepted, FinalStatus::Undefined);
+                let had_one = lacks_master(*before, AppState::Accepted);
+                assert_eq!(waits, if had_one { *before } else { RunState::Queued });
+            }
+        }
+    }
 }
