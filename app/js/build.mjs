@@ -1,4 +1,4 @@
-// Builds what the browser gets besides WASM: the editor bundle, fonts, the icon sprite.
+// Builds what the browser gets besides WASM: the editor and the upload, fonts, the icon sprite.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
@@ -9,16 +9,20 @@ const vendor = `${here}../../public/vendor`;
 await mkdir(vendor, { recursive: true });
 for (const name of await readdir(vendor)) await rm(`${vendor}/${name}`, { recursive: true });
 
-const result = await build({
-  entryPoints: [`${here}src/editor.js`],
-  bundle: true, minify: true, format: "esm", target: "es2022", charset: "utf8", legalComments: "none",
-  write: false, absWorkingDir: here,
-});
-const code = result.outputFiles[0].contents;
-const hash = createHash("sha256").update(code).digest("hex").slice(0, 12);
-await writeFile(`${vendor}/editor-${hash}.js`, code);
-// The name that pages ask for is small and revalidated; the bundle behind it never changes.
-await writeFile(`${vendor}/editor.js`, `export * from "./editor-${hash}.js";\n`);
+const bundles = [];
+for (const name of ["editor", "upload"]) {
+  const result = await build({
+    entryPoints: [`${here}src/${name}.js`],
+    bundle: true, minify: true, format: "esm", target: "es2022", charset: "utf8", legalComments: "none",
+    write: false, absWorkingDir: here,
+  });
+  const code = result.outputFiles[0].contents;
+  const hash = createHash("sha256").update(code).digest("hex").slice(0, 12);
+  await writeFile(`${vendor}/${name}-${hash}.js`, code);
+  // The name that pages ask for is small and revalidated; the bundle behind it never changes.
+  await writeFile(`${vendor}/${name}.js`, `export * from "./${name}-${hash}.js";\n`);
+  bundles.push(`${name} ${hash} ${code.length} bytes`);
+}
 
 const FONTS = [
   ["@fontsource-variable/inter/files/inter-latin-wght-normal.woff2", "inter.woff2"],
@@ -40,4 +44,4 @@ if (old !== sprite) {
   if (process.argv.includes("--check")) throw new Error("app/src/components/sprite.svg differs from app/js/icons.txt; run npm run build");
   await writeFile(file, sprite);
 }
-console.log(`editor ${hash} ${code.length} bytes, ${icons.length} icons`);
+console.log(`${bundles.join(", ")}, ${icons.length} icons`);

@@ -17,6 +17,8 @@ extern "C" {
     pub fn time_zone() -> String;
     #[wasm_bindgen(js_name = copyText)]
     pub async fn copy_text(text: &str) -> JsValue;
+    /// Lets the browser do something else: draw, or answer a key.
+    pub async fn pause();
     #[wasm_bindgen(js_name = randomKey)]
     pub fn random_key() -> String;
     #[wasm_bindgen(js_name = fileText, catch)]

@@ -50,10 +50,11 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=pages::not_found>
                     <Route path=path!("/") view=|| view! { <Redirect path=paths::JOBS/> }/>
                     <Route path=path!("/login") view={Lazy::<pages::LoginPage>::new()} ssr=SsrMode::Async/>
-                    <Route path=path!("/jobs") view=pages::Jobs ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs") view={Lazy::<pages::JobsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/new") view={Lazy::<pages::NewJobPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/:id/edit") view={Lazy::<pages::EditJobPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/:id/:tab?") view={Lazy::<pages::JobPage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/artifacts") view={Lazy::<pages::ArtifactsPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/clusters") view={Lazy::<pages::ClustersPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/clusters/new") view={Lazy::<pages::NewClusterPage>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/clusters/:code") view={Lazy::<pages::ClusterPage>::new()} ssr=SsrMode::Async/>

@@ -8,7 +8,7 @@ use domain::{
     Millis,
     event::{Event, Topic},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, reactive::computed::ScopedFuture};
 use std::{sync::Arc, time::Duration};
 use wasm_bindgen::prelude::*;
 
@@ -21,8 +21,20 @@ fn browser_now() -> Millis {
     js_sys::Date::now() as Millis
 }
 
-/// Runs in the browser only.
+/// Runs in the browser only. A part of the page that is taken over later believes that the server has
+/// written what it would write now: nothing may move before all of it has been taken over.
 pub fn wake(ui: Ui) {
+    let shared = Owner::current_shared_context();
+    leptos::task::spawn_local(ScopedFuture::new(async move {
+        while shared.as_ref().is_some_and(|shared| shared.during_hydration()) {
+            bridge::pause().await;
+        }
+        bridge::pause().await;
+        begin(ui);
+    }));
+}
+
+fn begin(ui: Ui) {
     let behind = ui.now.get_untracked() - browser_now();
     let skew = if behind.abs() > SKEW_MS { behind } else { 0 };
     let now = move || browser_now() + skew;

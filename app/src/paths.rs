@@ -1,6 +1,9 @@
 //! Addresses of the pages. Links and routes are made here alone, so they cannot drift apart.
 
-use domain::{id::JobId, job::JobKind};
+use domain::{
+    id::{ArtifactId, JobId},
+    job::JobKind,
+};
 
 pub const LOGIN: &str = "/login";
 /// Plain routes of the server that sessions begin and end at.
@@ -8,6 +11,7 @@ pub const LOGIN_LINK: &str = "/login/link";
 pub const LOGOUT: &str = "/logout";
 pub const JOBS: &str = "/jobs";
 pub const NEW_JOB: &str = "/jobs/new";
+pub const ARTIFACTS: &str = "/artifacts";
 pub const CLUSTERS: &str = "/clusters";
 pub const NEW_CLUSTER: &str = "/clusters/new";
 pub const ENVIRONMENTS: &str = "/environments";
@@ -15,6 +19,11 @@ pub const TOKENS: &str = "/tokens";
 
 pub fn new_job(kind: JobKind) -> String {
     format!("{NEW_JOB}?kind={}", kind.name())
+}
+
+/// A form for a job whose program is that file.
+pub fn new_job_of(kind: JobKind, artifact: &ArtifactId) -> String {
+    format!("{NEW_JOB}?kind={}&artifact={artifact}", kind.name())
 }
 
 pub fn clone_job(id: &JobId, kind: JobKind) -> String {

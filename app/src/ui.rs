@@ -57,6 +57,8 @@ pub struct Ui {
     pub said: RwSignal<String>,
     pub palette: RwSignal<bool>,
     pub help: RwSignal<bool>,
+    /// What forms call the fields of the JSON body.
+    pub fields: StoredValue<fn(&str) -> Option<T>>,
     /// The session has ended: shown over the page, which keeps what was typed.
     pub signed_out: RwSignal<bool>,
 }
@@ -77,6 +79,7 @@ impl Ui {
             said: RwSignal::new(String::new()),
             palette: RwSignal::new(false),
             help: RwSignal::new(false),
+            fields: StoredValue::new(|_| None),
             signed_out: RwSignal::new(false),
         }
     }

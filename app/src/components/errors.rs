@@ -16,7 +16,7 @@ pub fn failure_text(ui: Ui, failure: &Failure) -> String {
     if let Some(field) = failure
         .args
         .get("field")
-        .and_then(|name| super::field_label(name))
+        .and_then(|name| ui.fields.get_value()(name))
     {
         failure
             .args

@@ -9,8 +9,14 @@ use std::collections::BTreeMap;
 /// Failures of a form by the name of their field.
 pub type FieldErrors = RwSignal<BTreeMap<String, Failure>>;
 
+/// Lets failures be told by the names that forms give their fields. Each page that has a form says so: the
+/// list of jobs has none, and the names are no part of the first load.
+pub fn know_fields() {
+    ui().fields.set_value(field_label);
+}
+
 /// The label a form gives a field of the JSON body.
-pub fn field_label(name: &str) -> Option<T> {
+fn field_label(name: &str) -> Option<T> {
     Some(match name {
         "name" => T::Name,
         "team" => T::Team,
@@ -18,7 +24,7 @@ pub fn field_label(name: &str) -> Option<T> {
         "environment" => T::Environment,
         "queue" => T::Queue,
         "sql" => T::Script,
-        "artifact" => T::Jar,
+        "artifact" => T::Program,
         "main_class" => T::MainClass,
         "args" => T::Arguments,
         "conf" => T::Configuration,
@@ -41,6 +47,23 @@ pub fn field_label(name: &str) -> Option<T> {
         "restore_from" => T::StartFrom,
         "claim_mode" => T::ClaimMode,
         "deadline_s" => T::StopDeadline,
+        "driver_mb" => T::DriverMemory,
+        "driver_cores" => T::DriverCores,
+        "driver_overhead_mb" => T::DriverOverhead,
+        "executor_mb" => T::ExecutorMemory,
+        "executor_cores" => T::ExecutorCores,
+        "executor_overhead_mb" => T::ExecutorOverhead,
+        "executors" => T::Executors,
+        "min" => T::FewestExecutors,
+        "max" => T::MostExecutors,
+        "initial" => T::FirstExecutors,
+        "idle_seconds" => T::IdleSeconds,
+        "cached_idle_seconds" => T::CachedIdleSeconds,
+        "shuffle_seconds" => T::ShuffleSeconds,
+        "dependencies" => T::Dependencies,
+        "archives" => T::Archives,
+        "priority" => T::Priority,
+        "node_label" => T::NodeLabel,
         _ => return None,
     })
 }

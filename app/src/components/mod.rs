@@ -7,6 +7,7 @@ mod errors;
 mod field;
 mod state;
 mod steps;
+mod upload;
 
 pub use basics::*;
 pub use dialog::{Dialog, dialog_open};
@@ -15,6 +16,7 @@ pub use errors::*;
 pub use field::*;
 pub use state::*;
 pub use steps::StepList;
+pub use upload::{FileDrop, Upload};
 
 /// Symbols of the icons (lucide, ISC licence), built by `app/js/build.mjs`.
 #[cfg(feature = "ssr")]

@@ -151,13 +151,13 @@ fn card(resource: Shown, environment: Environment, clusters: &[Cluster]) -> AnyV
     view! {
         <section class="card stack">
             <div class="hd">
-                <h2>{environment.name}</h2><span class="tag">{format!("{} {}", environment.engine, environment.version)}</span>
+                <h2>{environment.name}</h2><span class="tag">{format!("{} {}", environment.engine.label(), environment.version)}</span>
                 <span class="mut">{t(T::Snapshot)} {format!(" {} · ", environment.snapshot)}
                     {move || fill(ui.text(T::FileCount), &[("n", &time::count(environment.files))])} {format!(" · {}", time::bytes(environment.bytes))}</span>
             </div>
             <p class="mono fnt">{environment.directory}</p>
             <div class="grid" tabindex="0"><table>
-                <thead><tr><th scope="col">{t(T::Cluster)}</th><th scope="col">{t(T::State)}</th><th scope="col">{t(T::Progress)}</th><th scope="col"><span class="vh">{t(T::Actions)}</span></th></tr></thead>
+                <thead><tr><th scope="col">{t(T::Cluster)}</th><th scope="col">{t(T::State)}</th><th scope="col">{t(T::Progress)}</th><th scope="col" class="act"><span class="vh">{t(T::Actions)}</span></th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>
         </section>
@@ -230,7 +230,7 @@ fn placed(
                 {move || error.get().map(|error| view! { <ErrorLine error/> })}
                 {operation.map(steps)}
             </td>
-            <td>{(may_sync && !going).then(|| view! {
+            <td class="act">{(may_sync && !going).then(|| view! {
                 <button type="button" class="btn" aria-disabled=move || busy.get().to_string() on:click=place>
                     {move || view! { <Icon name=if busy.get() { "loader" } else { "upload" }/> }}{t(if current { T::PlaceAgain } else { T::PlaceOnCluster })}
                 </button>

@@ -8,9 +8,9 @@ pub fn document(options: LeptosOptions) -> impl IntoView {
     let nonce = use_nonce();
     let pkg = format!("/{}/{}", options.site_pkg_dir, options.output_name);
     // Names are fixed and the server answers with an ETag: the framework's own script asks for
-    // hash files beside the binary, and a release is one file.
+    // hash files beside the binary, and a release is one file. Compiling and taking over are tasks of their own.
     let start = format!(
-        "import('{pkg}.js').then(m=>m.default({{module_or_path:'{pkg}.wasm'}}).then(()=>m.hydrate()))"
+        "import('{pkg}.js').then(m=>m.default({{module_or_path:'{pkg}.wasm'}}).then(()=>setTimeout(m.hydrate)))"
     );
     view! {
         <!DOCTYPE html>

@@ -2,7 +2,9 @@
 
 #[cfg(feature = "ssr")]
 mod document;
+mod ended;
 mod help;
+mod menu;
 mod nav;
 mod palette;
 mod top;
@@ -13,16 +15,14 @@ pub use nav::places;
 pub use top::LangSwitch;
 
 use crate::{
-    components::{Banner, Icon, Tone},
+    components::{Banner, Tone},
     i18n::T,
     keys,
     late::late,
-    paths,
     ui::{Link, t, ui},
     views::{maybe, txt},
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 /// Navigation and top bar when somebody is signed in; the page alone otherwise.
 #[component]
@@ -40,7 +40,7 @@ pub fn Frame(children: Children) -> impl IntoView {
             <nav::Nav/>
             <main id="main" tabindex="-1">
                 <Stream/>
-                <SignedOut/>
+                {late(move || ui.signed_out.get(), ended::ended, || None)}
                 {children()}
             </main>
         </div>
@@ -69,28 +69,6 @@ fn Stream() -> impl IntoView {
             .into_any(),
         ),
         Link::Connecting | Link::On => None,
-    })
-    .into_any()
-}
-
-/// Over the page, which keeps what was typed; signing in happens in another tab.
-#[component]
-fn SignedOut() -> impl IntoView {
-    let ui = ui();
-    let location = use_location();
-    maybe(move || {
-        ui.signed_out.get().then(|| {
-            let next = format!("{}{}", location.pathname.get(), location.search.get());
-            view! {
-                <Banner tone=Tone::Error>
-                    {t(T::SessionEnded)} " "
-                    <a rel="external" target="_blank" href=format!("{}{}", paths::LOGIN, paths::query(&[("next", &next)]))>{t(T::SignIn)}</a>
-                    " "
-                    <button type="button" class="btn ghost" on:click=move |_| ui.signed_out.set(false)><Icon name="x"/>{t(T::Close)}</button>
-                </Banner>
-            }
-            .into_any()
-        })
     })
     .into_any()
 }

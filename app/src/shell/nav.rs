@@ -4,9 +4,9 @@ use crate::{
     paths,
     ui::{t, ui},
 };
-use domain::{Action, job::JobKind};
+use domain::Action;
 use leptos::prelude::*;
-use leptos_router::hooks::{use_location, use_query_map};
+use leptos_router::hooks::use_location;
 
 /// A page of the navigation; also what the palette lists.
 #[derive(Clone, PartialEq)]
@@ -35,18 +35,8 @@ pub fn places() -> Vec<(T, Vec<Place>)> {
         groups.push((
             T::Develop,
             vec![
-                place(
-                    paths::new_job(JobKind::FlinkSql),
-                    "square-terminal",
-                    T::NewSqlJob,
-                    Some('s'),
-                ),
-                place(
-                    paths::new_job(JobKind::FlinkJar),
-                    "upload",
-                    T::NewJarJob,
-                    Some('a'),
-                ),
+                place(paths::NEW_JOB, "plus", T::NewJob, Some('n')),
+                place(paths::ARTIFACTS, "package", T::Artifacts, Some('a')),
             ],
         ));
     }
@@ -67,22 +57,13 @@ pub fn places() -> Vec<(T, Vec<Place>)> {
 
 #[component]
 pub fn Nav() -> impl IntoView {
-    let (location, query) = (use_location(), use_query_map());
-    // A page below a place belongs to it; the two forms differ by their query alone.
-    let here = Memo::new(move |_| {
-        let path = location.pathname.get();
-        if path == paths::NEW_JOB {
-            return format!("{path}?kind={}", query.read().get("kind").unwrap_or_default());
-        }
-        path
-    });
+    let location = use_location();
+    // A page below a place belongs to it, unless it has a place of its own.
+    let here = Memo::new(move |_| location.pathname.get());
     let current = move |href: &str| {
         here.with(|here| {
             here == href
-                || (!href.contains('?')
-                    && !here.contains('?')
-                    && here.starts_with(href)
-                    && here[href.len()..].starts_with('/'))
+                || (here != paths::NEW_JOB && here.starts_with(href) && here[href.len()..].starts_with('/'))
         })
     };
     view! {

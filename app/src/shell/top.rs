@@ -1,8 +1,9 @@
+use super::menu::menu;
 use crate::{
-    boot::{Density, Theme},
-    bridge,
+    boot::Theme,
     components::Icon,
     i18n::T,
+    late::late,
     paths,
     ui::{Link, t, ui},
     views::{part, txt},
@@ -96,40 +97,13 @@ pub fn LangSwitch() -> impl IntoView {
 fn UserMenu() -> impl IntoView {
     let ui = ui();
     let name = ui.me();
-    let teams = ui.viewer.with_value(|v| {
-        v.as_ref()
-            .map(|v| {
-                v.teams
-                    .iter()
-                    .map(|m| format!("{} ({})", m.team_name, m.role.name()))
-                    .collect::<Vec<_>>()
-            })
-            .unwrap_or_default()
-    });
-    let admin = ui.viewer.with_value(|v| v.as_ref().is_some_and(|v| v.admin));
+    // The browser opens it; what stands in it is fetched the first time.
+    let opened = RwSignal::new(false);
     view! {
-        <button type="button" class="btn ghost user" popovertarget="user-menu" aria-label=move || format!("{} {name}", ui.text(T::UserMenu))>
+        <button type="button" class="btn ghost user" popovertarget="user-menu" aria-label=move || format!("{} {name}", ui.text(T::UserMenu)) on:click=move |_| opened.set(true)>
             <Icon name="user"/><span class="hide-s">{ui.me()}</span>
         </button>
-        <div id="user-menu" class="menu" popover="auto">
-            <p><b>{ui.me()}</b></p>
-            {admin.then(|| view! { <p class="mut">{t(T::Administrator)}</p> })}
-            {teams.into_iter().map(|team| view! { <p class="mut">{team}</p> }).collect_view()}
-            <label class="row">{t(T::RowHeight)}
-                <select on:change:target=move |event| if let Some(density) = Density::from_name(&event.target().value()) { ui.set_density(density) }>
-                    {Density::ALL.into_iter().map(|density| {
-                        let text = match density {
-                            Density::Normal => T::DensityNormal,
-                            Density::Compact => T::DensityCompact,
-                            Density::Comfortable => T::DensityComfortable,
-                        };
-                        view! { <option value=density.name() prop:selected=move || ui.density.get() == density>{t(text)}</option> }
-                    }).collect_view()}
-                </select>
-            </label>
-            <a class="btn" href=paths::TOKENS><Icon name="key-round"/>{t(T::Tokens)}</a>
-            <button type="button" class="btn" on:click=move |_| bridge::post_form(paths::LOGOUT)><Icon name="log-out"/>{t(T::SignOut)}</button>
-        </div>
+        <div id="user-menu" class="menu" popover="auto">{late(move || opened.get(), menu, || None)}</div>
     }
     .into_any()
 }

@@ -2,8 +2,8 @@ use crate::{
     api::{self, ApiError},
     bridge,
     components::{
-        ErrorLine, Field, FieldError, FieldErrors, Icon, SelectField, TextField, TitleOf, forbidden, loaded,
-        note_error,
+        ErrorLine, Field, FieldError, FieldErrors, FileDrop, Icon, SelectField, TextField, TitleOf,
+        forbidden, loaded, note_error,
     },
     go::Go,
     i18n::{T, fill},
@@ -15,7 +15,7 @@ use domain::{
     cluster::{ClusterInput, Grant, IdentityMode, XmlFile},
     identity::Team,
 };
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use std::collections::BTreeMap;
 
 /// What a team may use there; an empty user leaves the team out.
@@ -48,7 +48,6 @@ fn form(teams: Vec<Team>) -> AnyView {
     let files = RwSignal::new(Vec::<XmlFile>::new());
     let errors: FieldErrors = RwSignal::new(BTreeMap::new());
     let (error, busy) = (RwSignal::new(None::<ApiError>), RwSignal::new(false));
-    let input = NodeRef::<html::Input>::new();
     let go = Go::new();
     let grants: Vec<GrantRow> = teams
         .into_iter()
@@ -59,13 +58,10 @@ fn form(teams: Vec<Team>) -> AnyView {
         })
         .collect();
     let rows = StoredValue::new(grants.clone());
-    let picked = move |_| {
-        let Some(list) = input.get_untracked().and_then(|input| input.files()) else {
-            return;
-        };
+    let picked = Callback::new(move |list: Vec<web_sys::File>| {
         leptos::task::spawn_local(async move {
             let mut read = Vec::new();
-            for file in (0..list.length()).filter_map(|i| list.get(i)) {
+            for file in list {
                 if let Some(content) = bridge::file_text(&file)
                     .await
                     .ok()
@@ -79,7 +75,7 @@ fn form(teams: Vec<Team>) -> AnyView {
             }
             files.try_set(read);
         });
-    };
+    });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -150,7 +146,7 @@ fn form(teams: Vec<Team>) -> AnyView {
             </section>
             <section class="card stack">
                 <Field id="c-files" label=T::ClientFiles name="files" errors hint=T::ClientFilesHint>
-                    <input id="c-files" type="file" multiple accept=".xml,text/xml,application/xml" node_ref=input aria-describedby="c-files-h c-files-e" on:change=picked/>
+                    <FileDrop id="c-files" accept=".xml,text/xml,application/xml" multiple=true picked/>
                 </Field>
                 {move || files.with(|files| (!files.is_empty()).then(|| view! { <p class="mono">{files.iter().map(|f| f.name.clone()).collect::<Vec<_>>().join(", ")}</p> }))}
                 <TextField id="c-directory" label=T::OrDirectory name="directory" value=directory errors hint=T::ClientDirectoryHint mono=true placeholder="/etc/hadoop/conf"/>

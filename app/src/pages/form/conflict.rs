@@ -19,6 +19,10 @@ fn differences(theirs: &JobSpec, mine: &JobSpec) -> Vec<(T, String, String)> {
             .join("\n")
     };
     let resources = |spec: &JobSpec| {
+        if let Some(spark) = &spec.spark {
+            // The names are those of the REST body.
+            return serde_json::to_string_pretty(spark).unwrap_or_default();
+        }
         let r = &spec.resources;
         format!(
             "{} MiB, {} MiB, {} × {}",
@@ -27,6 +31,11 @@ fn differences(theirs: &JobSpec, mine: &JobSpec) -> Vec<(T, String, String)> {
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let id = |id: Option<&domain::id::ArtifactId>| id.map(ToString::to_string).unwrap_or_default();
+    let ids = |spec: &JobSpec| {
+        let ids: Vec<_> = spec.dependencies.iter().map(ToString::to_string).collect();
+        ids.join("\n")
+    };
+    let number = |n: Option<i32>| n.map(|n| n.to_string()).unwrap_or_default();
     [
         (T::Name, theirs.name.clone(), mine.name.clone()),
         (T::Cluster, theirs.cluster.clone(), mine.cluster.clone()),
@@ -37,11 +46,20 @@ fn differences(theirs: &JobSpec, mine: &JobSpec) -> Vec<(T, String, String)> {
         ),
         (T::Queue, theirs.queue.clone(), mine.queue.clone()),
         (T::Script, text(&theirs.sql), text(&mine.sql)),
-        (T::Jar, id(theirs.artifact.as_ref()), id(mine.artifact.as_ref())),
+        (
+            T::Program,
+            id(theirs.artifact.as_ref()),
+            id(mine.artifact.as_ref()),
+        ),
         (T::MainClass, text(&theirs.main_class), text(&mine.main_class)),
         (T::Arguments, theirs.args.join("\n"), mine.args.join("\n")),
         (T::Configuration, conf(theirs), conf(mine)),
         (T::ResourcesTitle, resources(theirs), resources(mine)),
+        (T::Dependencies, ids(theirs), ids(mine)),
+        (T::Files, theirs.files.join("\n"), mine.files.join("\n")),
+        (T::Archives, theirs.archives.join("\n"), mine.archives.join("\n")),
+        (T::Priority, number(theirs.priority), number(mine.priority)),
+        (T::NodeLabel, text(&theirs.node_label), text(&mine.node_label)),
         (T::Tags, theirs.tags.join(" "), mine.tags.join(" ")),
         (T::TimeZone, text(&theirs.time_zone), text(&mine.time_zone)),
     ]
@@ -50,6 +68,7 @@ fn differences(theirs: &JobSpec, mine: &JobSpec) -> Vec<(T, String, String)> {
     .collect()
 }
 
+#[leptos::lazy]
 pub fn conflict(form: Form) -> AnyView {
     let ui = ui();
     view! {

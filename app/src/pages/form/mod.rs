@@ -2,32 +2,36 @@
 
 mod conflict;
 mod draft;
-mod jar;
+mod kinds;
+mod parts;
+mod program;
 mod rows;
 mod save;
+mod sizes;
+mod spark;
+mod sql;
 mod state;
 mod where_it_runs;
 
 use crate::{
     api,
-    components::{
-        Banner, CodeEditor, Field, Icon, PageTitle, TextField, Tone, failure_text, forbidden, loaded,
-    },
-    i18n::T,
+    components::{PageTitle, Skeleton, TextField, forbidden, loaded},
+    i18n::{T, fill},
+    late::late,
     paths,
     ui::{t, ui},
 };
 use domain::{
-    Action,
+    Action, Engine,
     artifact::Artifact,
     cluster::Cluster,
     environment::Environment,
     identity::Team,
     job::{Job, JobKind},
-    sql::Script,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use parts::Part;
 use serde::{Deserialize, Serialize};
 use state::Form;
 
@@ -66,13 +70,28 @@ pub fn new_job() -> AnyView {
             .read()
             .get("kind")
             .and_then(|kind| JobKind::from_name(&kind))
-            .unwrap_or(JobKind::FlinkSql)
     });
     let from = Memo::new(move |_| query.read().get("from"));
-    let resource = Resource::new_blocking(move || (kind.get(), from.get()), |(_, from)| offer(from));
-    loaded(resource, move |mut offer| {
+    let artifact = query.with_untracked(|query| query.get("artifact"));
+    let resource = Resource::new_blocking(
+        move || (kind.get(), from.get()),
+        |(kind, from)| async move {
+            match kind {
+                Some(kind) => offer(from).await.map(|offer| Some((kind, offer))),
+                None => Ok(None),
+            }
+        },
+    );
+    loaded(resource, move |chosen| {
+        let Some((kind, mut offer)) = chosen else {
+            return kinds::kinds();
+        };
         let base = offer.job.take();
-        form(Form::new(offer, kind.get_untracked(), base, None))
+        let new = Form::new(offer, kind, base, None);
+        if let Some(artifact) = &artifact {
+            new.begin_with(artifact);
+        }
+        form(new)
     })
 }
 
@@ -92,15 +111,14 @@ pub fn edit_job() -> AnyView {
 
 fn form(form: Form) -> AnyView {
     let ui = ui();
-    let kind = form.kind;
+    let (kind, engine) = (form.kind, form.kind.engine());
     draft::keep(form);
     let title = Signal::derive(move || {
-        ui.text(match (form.editing(), kind) {
-            (true, _) => T::EditJob,
-            (false, kind) if kind.program().is_none() => T::NewSqlJob,
-            (false, _) => T::NewJarJob,
-        })
-        .to_owned()
+        if form.editing() {
+            ui.text(T::EditJob).to_owned()
+        } else {
+            fill(ui.text(T::NewJobOf), &[("kind", kind.label())])
+        }
     });
     view! {
         <PageTitle text=title/>
@@ -109,23 +127,31 @@ fn form(form: Form) -> AnyView {
             {move || title.get()}</p>
         <div class="hd">
             <h1>{move || title.get()}</h1>
-            <span class="tag">{kind.label()}</span>
+            {move || form.editing().then(|| view! { <span class="tag">{kind.label()}</span> })}
             <span class="mut" role="status">{move || draft::status(form)}</span>
         </div>
         {draft::restored(form)}
-        {conflict::conflict(form)}
+        {late(move || form.theirs.with(Option::is_some), move || conflict::conflict(form), || None)}
         <form class="cols" autocomplete="off" on:submit=move |event| { event.prevent_default(); save::save(form, false); }>
             <div class="stack">
                 <section class="card stack">
                     <TextField id="f-name" label=T::Name name="name" value=form.name errors=form.errors/>
                 </section>
-                {if kind.program().is_none() { sql(form) } else { jar::jar(form) }}
+                {match kind.program() {
+                    None => sql::sql(form),
+                    Some(program) => part(form, Part::Program(program)),
+                }}
                 {rows::args(form)}
                 {rows::conf(form)}
+                {(engine == Engine::Spark).then(|| part(form, Part::SparkFiles))}
             </div>
             <div class="stack">
                 {where_it_runs::target(form)}
-                {where_it_runs::resources(form)}
+                {match engine {
+                    Engine::Flink => where_it_runs::resources(form),
+                    Engine::Spark => part(form, Part::SparkSizes),
+                }}
+                {where_it_runs::options(form)}
             </div>
             {save::bar(form)}
         </form>
@@ -133,73 +159,26 @@ fn form(form: Form) -> AnyView {
     .into_any()
 }
 
-/// What is wrong with a script as far as the console can tell, with its line.
-fn script_problem(ui: crate::ui::Ui, text: &str) -> Option<(u32, String)> {
-    let failure = Script::parse(text).err()?;
-    let line = failure
-        .args
-        .get("line")
-        .and_then(|line| line.parse().ok())
-        .unwrap_or(1);
-    Some((line, failure_text(ui, &failure)))
-}
-
-fn sql(form: Form) -> AnyView {
-    let ui = ui();
-    let problem = Memo::new(move |_| form.sql.with(|text| script_problem(ui, text)));
-    let mode = move || {
-        form.sql.with(|text| {
-            Script::parse(text)
-                .ok()
-                .filter(|script| !script.statements.is_empty())
-                .map(|script| {
-                    let n = script.job_statements().to_string();
-                    crate::i18n::fill(
-                        ui.text(if script.is_batch() {
-                            T::BatchScript
-                        } else {
-                            T::StreamScript
-                        }),
-                        &[("n", &n)],
-                    )
-                })
-        })
-    };
+/// A part that is a module of its own. It is at hand when a drawn page is taken over; see [`fetch_parts`].
+fn part(form: Form, part: Part) -> AnyView {
     view! {
-        <section class="card stack">
-            <Field id="f-sql" label=T::Script name="sql" errors=form.errors hint=T::ScriptHint>
-                <CodeEditor id="f-sql" value=form.sql label=T::EditorLabel problem/>
-            </Field>
-            <p class="mut">{move || problem.get().map_or_else(|| mode().unwrap_or_default(), |(_, text)| text)}</p>
-        </section>
-        {move || form.sql.with(String::is_empty).then(|| view! {
-            <Banner tone=Tone::Plain>
-                {t(T::ExampleHint)} " "
-                <button type="button" class="btn" on:click=move |_| form.sql.set(EXAMPLE.to_owned())><Icon name="file-code"/>{t(T::InsertExample)}</button>
-            </Banner>
-        })}
+        <Transition fallback=|| view! { <Skeleton/> }.into_any()>
+            {move || Suspend::new(parts::draw(form, part))}
+        </Transition>
     }
     .into_any()
 }
 
-/// A first script that needs nothing outside.
-const EXAMPLE: &str = "SET 'execution.runtime-mode' = 'streaming';
-
-CREATE TEMPORARY TABLE numbers (
-  id BIGINT,
-  amount INT
-) WITH (
-  'connector' = 'datagen',
-  'rows-per-second' = '5'
-);
-
-CREATE TEMPORARY TABLE printed (
-  id BIGINT,
-  amount INT
-) WITH (
-  'connector' = 'print'
-);
-
-INSERT INTO printed
-SELECT id, amount FROM numbers;
-";
+/// Fetches the modules of the parts that the page at this address may have been drawn with.
+#[cfg(target_arch = "wasm32")]
+pub async fn fetch_parts() {
+    let here = window().location();
+    let (path, query) = (
+        here.pathname().unwrap_or_default(),
+        here.search().unwrap_or_default(),
+    );
+    // What is edited is not known from its address.
+    if path != paths::NEW_JOB || query.contains("jar") || query.contains("spark") {
+        parts::__preload_draw().await;
+    }
+}

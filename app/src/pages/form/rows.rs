@@ -6,10 +6,10 @@ use crate::{
     i18n::{T, fill},
     ui::{t, ui},
 };
-use domain::job::is_owned_key;
+use domain::{Engine, job::is_owned_key};
 use leptos::prelude::*;
 
-fn remove(rows: RwSignal<Vec<Row>>, key: u32) {
+pub fn remove(rows: RwSignal<Vec<Row>>, key: u32) {
     rows.update(|rows| rows.retain(|row| row.key != key));
 }
 
@@ -42,15 +42,19 @@ pub fn args(form: Form) -> AnyView {
 
 pub fn conf(form: Form) -> AnyView {
     let ui = ui();
+    let example = match form.kind.engine() {
+        Engine::Flink => "execution.checkpointing.interval",
+        Engine::Spark => "spark.sql.shuffle.partitions",
+    };
     view! {
         <fieldset class="card stack">
             <legend><h2>{t(T::Configuration)}</h2></legend>
-            <p class="hint mut">{t(T::ConfigurationHint)}</p>
+            <p class="hint mut">{move || fill(ui.text(T::ConfigurationHint), &[("engine", form.kind.engine().label())])}</p>
             <For each=move || form.conf.get() key=|row| row.key children=move |row| {
                 let owned = move || row.name.with(|name| !name.is_empty() && is_owned_key(form.kind.engine(), name));
                 view! {
                     <div class="rowed pair">
-                        <input type="text" class="mono" aria-label=t(T::Key) placeholder="execution.checkpointing.interval" spellcheck="false" autocomplete="off"
+                        <input type="text" class="mono" aria-label=t(T::Key) placeholder=example spellcheck="false" autocomplete="off"
                             aria-invalid=move || owned().to_string()
                             prop:value=move || row.name.get() value=row.name.get_untracked()
                             on:input:target=move |event| row.name.set(event.target().value())/>

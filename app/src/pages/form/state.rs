@@ -1,6 +1,6 @@
 //! What is typed, as signals, and the definition they make.
 
-use super::Offer;
+use super::{Offer, sizes::Sizes};
 use crate::{components::FieldErrors, go::Go};
 use domain::{
     artifact::{Artifact, ArtifactKind},
@@ -43,6 +43,8 @@ pub struct Form {
     pub vcores: RwSignal<String>,
     pub parallelism: RwSignal<String>,
     pub attempts: RwSignal<String>,
+    /// Of a Spark job.
+    pub sizes: Sizes,
     pub errors: FieldErrors,
     pub error: RwSignal<Option<crate::api::ApiError>>,
     pub busy: RwSignal<bool>,
@@ -60,24 +62,23 @@ pub struct Form {
     pub first: StoredValue<(String, JobSpec)>,
 }
 
-fn blank(kind: JobKind, offer: &Offer) -> Option<JobSpec> {
+/// What a new job begins with: the first cluster, and an environment of its engine that lies there.
+fn blank(kind: JobKind, offer: &Offer) -> JobSpec {
+    let fitting = || offer.environments.iter().filter(|e| e.engine == kind.engine());
     let placed = |code: &str| {
-        offer.environments.iter().find(|e| {
+        fitting().find(|e| {
             e.placements
                 .iter()
                 .any(|p| p.cluster_code == code && p.snapshot.is_some())
         })
     };
     let cluster = offer.clusters.first();
-    let environment = cluster
-        .and_then(|c| placed(&c.code))
-        .or_else(|| offer.environments.first())?;
-    let code = cluster.map(|c| c.code.clone()).unwrap_or_default();
-    Some(JobSpec {
-        cluster: code,
-        environment: environment.id.clone(),
-        ..nowhere(kind)
-    })
+    let mut spec = nowhere(kind);
+    spec.cluster = cluster.map(|c| c.code.clone()).unwrap_or_default();
+    if let Some(environment) = cluster.and_then(|c| placed(&c.code)).or_else(|| fitting().next()) {
+        spec.environment = environment.id.clone();
+    }
+    spec
 }
 
 impl Form {
@@ -121,6 +122,7 @@ impl Form {
             vcores: text(),
             parallelism: text(),
             attempts: text(),
+            sizes: Sizes::new(),
             errors: RwSignal::new(BTreeMap::new()),
             error: RwSignal::new(None),
             busy: RwSignal::new(false),
@@ -131,17 +133,24 @@ impl Form {
             kept: RwSignal::new(None),
             restored: RwSignal::new(false),
             next_key: StoredValue::new(0),
-            first: StoredValue::new((
-                team.clone(),
-                spec.clone()
-                    .or_else(|| blank(kind, &offer))
-                    .unwrap_or_else(|| nowhere(kind)),
-            )),
+            first: StoredValue::new((team.clone(), spec.clone().unwrap_or_else(|| blank(kind, &offer)))),
             offer: StoredValue::new(offer),
         };
         let (team, spec) = form.first.get_value();
         form.fill(&team, &spec);
         form
+    }
+
+    /// Begins with a stored file as the program, as its page asks for.
+    pub fn begin_with(self, artifact: &str) {
+        let known = self
+            .artifacts
+            .with_untracked(|all| all.iter().any(|a| a.id.as_str() == artifact));
+        if known {
+            self.artifact.set(artifact.to_owned());
+            self.first
+                .update_value(|(_, spec)| spec.artifact = artifact.parse().ok());
+        }
     }
 
     pub fn editing(self) -> bool {
@@ -195,6 +204,7 @@ impl Form {
             .set(r.task_manager_vcores.map(|n| n.to_string()).unwrap_or_default());
         self.parallelism.set(r.parallelism.to_string());
         self.attempts.set(spec.am_attempts.to_string());
+        self.sizes.fill(self, spec);
     }
 
     /// The definition as typed. A number that is none becomes 0, which no field takes, so its check
@@ -204,7 +214,7 @@ impl Form {
         let some = |signal: RwSignal<String>| Some(text(signal)).filter(|text| !text.is_empty());
         let number = |signal: RwSignal<String>| text(signal).parse().unwrap_or(0);
         let environment = self.environment.get().parse().ok();
-        JobSpec {
+        self.sizes.complete(JobSpec {
             name: text(self.name),
             kind: self.kind,
             cluster: text(self.cluster),
@@ -236,7 +246,7 @@ impl Form {
             am_attempts: number(self.attempts),
             // What the form has no fields for stays as it is.
             ..self.first.with_value(|(_, spec)| spec.clone())
-        }
+        })
     }
 
     pub fn team_id(self) -> Option<TeamId> {

@@ -3,10 +3,11 @@
 use super::state::Form;
 use crate::{
     components::{Banner, SelectField, TextField, Tone},
-    i18n::T,
+    i18n::{T, fill},
     paths,
     ui::{t, ui},
 };
+use domain::Engine;
 use leptos::prelude::*;
 
 fn queues(form: Form) -> Vec<String> {
@@ -62,6 +63,7 @@ pub fn target(form: Form) -> AnyView {
             offer
                 .environments
                 .iter()
+                .filter(|e| e.engine == form.kind.engine())
                 .map(|e| {
                     let placed = e
                         .placements
@@ -98,13 +100,15 @@ pub fn target(form: Form) -> AnyView {
         }
     });
     let nowhere = clusters.is_empty();
-    let no_environment = form.offer.with_value(|offer| offer.environments.is_empty());
+    let no_environment = form
+        .offer
+        .with_value(|offer| !offer.environments.iter().any(|e| e.engine == form.kind.engine()));
     let editing = form.saved.with_untracked(Option::is_some);
     view! {
         <section class="card stack">
             <h2>{t(T::WhereItRuns)}</h2>
             {nowhere.then(|| view! { <Banner tone=Tone::Warn>{t(T::NoClusterYet)} " " <a href=paths::CLUSTERS>{t(T::Clusters)}</a></Banner> })}
-            {no_environment.then(|| view! { <Banner tone=Tone::Warn>{t(T::NoEnvironmentYet)} " " <a href=paths::ENVIRONMENTS>{t(T::Environments)}</a></Banner> })}
+            {no_environment.then(|| view! { <Banner tone=Tone::Warn>{move || fill(ui.text(T::NoEnvironmentYet), &[("engine", form.kind.engine().label())])} " " <a href=paths::ENVIRONMENTS>{t(T::Environments)}</a></Banner> })}
             {(!editing && teams.len() > 1).then(|| view! { <SelectField id="f-team" label=T::Team name="team" value=form.team options=teams errors=form.errors/> })}
             <SelectField id="f-cluster" label=T::Cluster name="cluster" value=form.cluster options=clusters errors=form.errors/>
             <SelectField id="f-environment" label=T::Environment name="environment" value=form.environment options=environments errors=form.errors/>
@@ -118,6 +122,7 @@ pub fn target(form: Form) -> AnyView {
     .into_any()
 }
 
+/// Sizes of a Flink job.
 pub fn resources(form: Form) -> AnyView {
     view! {
         <section class="card stack">
@@ -128,8 +133,22 @@ pub fn resources(form: Form) -> AnyView {
                 <TextField id="f-jm" label=T::JobManagerMemory name="job_manager_mb" value=form.job_manager_mb errors=form.errors number=true hint=T::Mebibytes/>
                 <TextField id="f-tm" label=T::TaskManagerMemory name="task_manager_mb" value=form.task_manager_mb errors=form.errors number=true hint=T::Mebibytes/>
                 <TextField id="f-vcores" label=T::Vcores name="task_manager_vcores" value=form.vcores errors=form.errors number=true hint=T::VcoresHint/>
-                <TextField id="f-attempts" label=T::Attempts name="am_attempts" value=form.attempts errors=form.errors number=true hint=T::AttemptsHint/>
             </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// What every job may be asked for.
+pub fn options(form: Form) -> AnyView {
+    let attempts = match form.kind.engine() {
+        Engine::Flink => T::AttemptsHint,
+        Engine::Spark => T::SparkAttemptsHint,
+    };
+    view! {
+        <section class="card stack">
+            <h2>{t(T::OtherOptions)}</h2>
+            <TextField id="f-attempts" label=T::Attempts name="am_attempts" value=form.attempts errors=form.errors number=true hint=attempts/>
             <TextField id="f-zone" label=T::TimeZone name="time_zone" value=form.time_zone errors=form.errors hint=T::TimeZoneHint placeholder="Europe/Berlin"/>
             <TextField id="f-tags" label=T::Tags name="tags" value=form.tags errors=form.errors hint=T::TagsHint mono=true/>
         </section>

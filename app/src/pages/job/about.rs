@@ -29,7 +29,7 @@ pub fn about(shown: Shown) -> AnyView {
                         {fact(T::Queue, view! { <span class="mono">{job.spec.queue}</span> }.into_any())}
                         {fact(T::Environment, view! { {job.environment_name} }.into_any())}
                         {fact(T::Version, view! { {format!("v{}", job.version)} }.into_any())}
-                        {job.artifact_name.map(|name| fact(T::Jar, view! { <span class="mono">{name}</span> }.into_any()))}
+                        {job.artifact_name.map(|name| fact(T::Program, view! { <span class="mono">{name}</span> }.into_any()))}
                         {fact(T::Changed, view! { <Time at=job.updated_at/> }.into_any())}
                     }
                 }}

@@ -1,17 +1,22 @@
 //! Start, savepoint, stop, edit, clone, delete.
 
-use super::{POINTS, Shown, start::Start, stop::Stop};
+use super::{
+    POINTS, Shown,
+    dialogs::{Which, dialog},
+    keeps_state,
+};
 use crate::{
     api, bridge,
-    components::{Dialog, ErrorLine, Icon, note_error},
+    components::{ErrorLine, Icon, note_error},
     go::Go,
-    i18n::{T, fill},
+    i18n::T,
+    late::late,
     paths,
     ui::t,
 };
 use domain::{
     Action, Code,
-    run::{Run, RunState},
+    run::{Requested, Run, RunState},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -90,8 +95,14 @@ pub fn buttons(shown: Shown) -> AnyView {
     });
     let (stopping, deleting, more) = (RwSignal::new(false), RwSignal::new(false), Asked::new());
     let open = Memo::new(move |_| open_run(shown).is_some());
-    let running = Memo::new(move |_| open_run(shown).is_some_and(|run| run.state == RunState::Running));
-    let may_save = ui.may_in(Action::SavepointTake, &team);
+    // Not while a stop is under way: it takes its own, or wants none.
+    let running = Memo::new(move |_| {
+        open_run(shown).is_some_and(|run| {
+            run.state == RunState::Running && matches!(run.requested, None | Some(Requested::Start))
+        })
+    });
+    let may_save =
+        ui.may_in(Action::SavepointTake, &team) && shown.job.with_untracked(|job| keeps_state(job.spec.kind));
     let go = Go::new();
     if may_start
         && !open.get_untracked()
@@ -158,45 +169,9 @@ pub fn buttons(shown: Shown) -> AnyView {
             }.into_any())
         }}
         {move || more.error.get().map(|error| view! { <div class="full"><ErrorLine error/></div> })}
-        <Stop shown open=stopping/>
-        <Start shown/>
-        <Delete shown open=deleting/>
-    }
-    .into_any()
-}
-
-#[component]
-fn Delete(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
-    let ui = shown.ui;
-    let asked = Asked::new();
-    let typed = RwSignal::new(String::new());
-    let name = move || shown.job.with(|job| job.spec.name.clone());
-    let title = Signal::derive(move || fill(ui.text(T::DeleteTitle), &[("name", &name())]));
-    let go = Go::new();
-    let ready = move || typed.get() == name() && !asked.busy.get();
-    let delete = move |_| {
-        if !untrack(ready) {
-            return;
-        }
-        let id = shown.job.with_untracked(|job| job.id.clone());
-        asked.ask(shown, api::jobs::delete_job(id), move |()| {
-            go.to(paths::JOBS);
-        });
-    };
-    view! {
-        <Dialog open title>
-            <p>{t(T::DeleteEffect)}</p>
-            <div class="fld">
-                <label for="confirm">{t(T::TypeName)} " " <code>{name}</code></label>
-                <input id="confirm" type="text" autocomplete="off" spellcheck="false" prop:value=move || typed.get()
-                    on:input:target=move |event| typed.set(event.target().value())/>
-            </div>
-            {move || asked.error.get().map(|error| view! { <ErrorLine error/> })}
-            <div class="hd end">
-                <button type="button" class="btn" autofocus on:click=move |_| open.set(false)>{t(T::Keep)}</button>
-                <button type="button" class="btn dng" disabled=move || !ready() on:click=delete>{t(T::Delete)}</button>
-            </div>
-        </Dialog>
+        {late(move || stopping.get(), move || dialog(shown, Which::Stop(stopping)), || None)}
+        {late(move || shown.starting.get(), move || dialog(shown, Which::Start), || None)}
+        {late(move || deleting.get(), move || dialog(shown, Which::Delete(deleting)), || None)}
     }
     .into_any()
 }

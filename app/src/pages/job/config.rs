@@ -6,7 +6,7 @@ use crate::{
     components::{CopyButton, ErrorLine, Icon, Skeleton, Time, loaded},
     i18n::T,
     time,
-    ui::t,
+    ui::{t, ui},
 };
 use domain::job::{JobSpec, LaunchPreview};
 use leptos::prelude::*;
@@ -79,15 +79,49 @@ where
     .into_any()
 }
 
-fn spec(spec: JobSpec) -> AnyView {
-    let r = spec.resources;
-    let conf: Vec<_> = spec.conf.into_iter().collect();
-    view! {
-        <dl class="kv">
+fn sizes(spec: &JobSpec) -> AnyView {
+    let Some(spark) = &spec.spark else {
+        let r = spec.resources.clone();
+        return view! {
             <dt>{t(T::Parallelism)}</dt><dd>{r.parallelism}</dd>
             <dt>{t(T::Slots)}</dt><dd>{r.slots}</dd>
             <dt>{t(T::JobManagerMemory)}</dt><dd>{format!("{} MiB", r.job_manager_mb)}</dd>
             <dt>{t(T::TaskManagerMemory)}</dt><dd>{format!("{} MiB", r.task_manager_mb)}</dd>
+        }
+        .into_any();
+    };
+    let ui = ui();
+    let memory = |mb: i64, overhead: Option<i64>, cores: i64| match overhead {
+        Some(overhead) => format!("{mb} MiB + {overhead} MiB · {cores} vcores"),
+        None => format!("{mb} MiB · {cores} vcores"),
+    };
+    let dynamic = spark.dynamic.clone();
+    let fixed = spark.executors;
+    let executors = move || match &dynamic {
+        None => fixed.to_string(),
+        Some(d) => format!("{}–{} · {}", d.min, d.max, ui.text(T::DynamicExecutors)),
+    };
+    view! {
+        <dt>{t(T::Driver)}</dt><dd>{memory(spark.driver_mb, spark.driver_overhead_mb, spark.driver_cores)}</dd>
+        <dt>{t(T::Executor)}</dt><dd>{memory(spark.executor_mb, spark.executor_overhead_mb, spark.executor_cores)}</dd>
+        <dt>{t(T::Executors)}</dt><dd>{executors}</dd>
+        {spec.priority.map(|priority| view! { <dt>{t(T::Priority)}</dt><dd>{priority}</dd> })}
+        {spec.node_label.clone().map(|label| view! { <dt>{t(T::NodeLabel)}</dt><dd class="mono">{label}</dd> })}
+    }
+    .into_any()
+}
+
+fn lines(texts: Vec<String>) -> AnyView {
+    view! { <ul class="plain mono">{texts.into_iter().map(|text| view! { <li class="mono-break">{text}</li> }).collect_view()}</ul> }.into_any()
+}
+
+fn spec(spec: JobSpec) -> AnyView {
+    let sizes = sizes(&spec);
+    let dependencies: Vec<_> = spec.dependencies.iter().map(ToString::to_string).collect();
+    let conf: Vec<_> = spec.conf.into_iter().collect();
+    view! {
+        <dl class="kv">
+            {sizes}
             <dt>{t(T::Attempts)}</dt><dd>{spec.am_attempts}</dd>
             {spec.time_zone.map(|zone| view! { <dt>{t(T::TimeZone)}</dt><dd>{zone}</dd> })}
             {spec.main_class.map(|class| view! { <dt>{t(T::MainClass)}</dt><dd class="mono">{class}</dd> })}
@@ -97,6 +131,9 @@ fn spec(spec: JobSpec) -> AnyView {
             <ol class="args">{spec.args.into_iter().map(|arg| view! { <li><pre>{arg}</pre></li> }).collect_view()}</ol>
         }.into_any())}
         {block(T::Configuration, conf.is_empty(), pairs(conf))}
+        {block(T::Dependencies, dependencies.is_empty(), lines(dependencies))}
+        {block(T::Files, spec.files.is_empty(), lines(spec.files))}
+        {block(T::Archives, spec.archives.is_empty(), lines(spec.archives))}
         {spec.kind.program().is_none().then(|| {
             let sql = spec.sql.unwrap_or_default();
             view! {

@@ -13,6 +13,7 @@ fn source_word(source: &str) -> Option<T> {
     Some(match source {
         "rm" => T::SourceRm,
         "flink" => T::SourceFlink,
+        "spark" => T::SourceSpark,
         "archive" => T::SourceArchive,
         "console" => T::SourceConsole,
         _ => return None,

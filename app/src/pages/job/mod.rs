@@ -3,6 +3,8 @@
 mod about;
 mod actions;
 mod config;
+mod delete;
+mod dialogs;
 mod history;
 mod logs;
 mod overview;
@@ -29,9 +31,9 @@ use domain::{
     Code, Failure,
     event::Topic,
     id::RestorePointId,
-    job::Job,
+    job::{Job, JobKind},
     operation::Operation,
-    run::{RunEvent, RunState},
+    run::{RunEvent, RunState, StopMode},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -171,6 +173,7 @@ fn body(shown: Shown, tab: Memo<String>) -> AnyView {
         }
     });
     let here = id.clone();
+    let keeps_state = job.with_untracked(|job| keeps_state(job.spec.kind));
     view! {
         <PageTitle text=title/>
         <p class="crumb"><a href=paths::JOBS>{t(T::Jobs)}</a> " / " {move || name.get()}</p>
@@ -185,7 +188,7 @@ fn body(shown: Shown, tab: Memo<String>) -> AnyView {
         {move || shown.gone.get().map(|error| view! { <crate::components::ErrorLine error retry=Callback::new(move |()| shown.read())/> })}
         {move || trouble(shown)}
         <div class="tabs" role="tablist" aria-label=t(T::Sections)>
-            {TABS.into_iter().map(|(key, text)| {
+            {TABS.into_iter().filter(|(key, _)| *key != POINTS || keeps_state).map(|(key, text)| {
                 let href = if key == TABS[0].0 { paths::job(&here) } else { paths::job_tab(&here, key) };
                 view! {
                     <a role="tab" href=href id=format!("tab-{key}") aria-controls="panel" aria-selected=move || (tab.get() == key).to_string()>{t(text)}</a>
@@ -198,12 +201,17 @@ fn body(shown: Shown, tab: Memo<String>) -> AnyView {
                 "logs" => late(|| true, move || logs::logs(shown), || Some(view! { <Skeleton lines=6/> }.into_any())),
                 "config" => config::config(shown),
                 "runs" => runs::runs(shown),
-                POINTS => points::points(shown),
+                POINTS if keeps_state => late(|| true, move || points::points(shown), || Some(view! { <Skeleton/> }.into_any())),
                 _ => error_page(api::ApiError::found(Failure::new(Code::NoRoute)), Callback::new(|()| ())),
             }}
         </div>
     }
     .into_any()
+}
+
+/// Whether runs of the kind leave something that another can start from.
+pub fn keeps_state(kind: JobKind) -> bool {
+    StopMode::of(kind.engine()).iter().any(|mode| mode.keeps_state())
 }
 
 /// The cause in one sentence, with the way to the log.

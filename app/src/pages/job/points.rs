@@ -38,6 +38,7 @@ struct Panel {
     disposing: RwSignal<Option<RestorePoint>>,
 }
 
+#[leptos::lazy]
 pub fn points(shown: Shown) -> AnyView {
     let (id, team) = shown.job.with_untracked(|job| (job.id.clone(), job.team.clone()));
     let first = Resource::new(|| (), {

@@ -11,7 +11,10 @@ use crate::{
     i18n::{T, fill},
     ui::t,
 };
-use domain::run::{StopMode, StopRequest};
+use domain::{
+    Engine,
+    run::{StopMode, StopRequest},
+};
 use leptos::prelude::*;
 
 const MODES: [(StopMode, T, T); 4] = [
@@ -36,7 +39,16 @@ pub fn Stop(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
         )
     });
     let state = Memo::new(move |_| open_run(shown).map(|run| run.state));
-    let modes = move || state.get().map(|state| state.stop_modes()).unwrap_or_default();
+    let engine = shown.job.with_untracked(|job| job.spec.kind.engine());
+    let modes = move || {
+        state
+            .get()
+            .map(|state| state.stop_modes_of(engine))
+            .unwrap_or_default()
+    };
+    let known = MODES
+        .into_iter()
+        .filter(move |(mode, ..)| StopMode::of(engine).contains(mode));
     let mode = RwSignal::new(None::<StopMode>);
     let chosen = Memo::new(move |_| {
         let wanted = mode.get().filter(|mode| modes().contains(mode));
@@ -73,7 +85,9 @@ pub fn Stop(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
         );
     };
     let hint = move |which: StopMode, hint: T| {
-        let state = state.get().filter(|state| !state.stop_modes().contains(&which));
+        let state = state
+            .get()
+            .filter(|state| !state.stop_modes_of(engine).contains(&which));
         state.map_or_else(
             || ui.text(hint).to_owned(),
             |state| fill(ui.text(T::NotWhile), &[("state", ui.text(state_word(state)))]),
@@ -83,7 +97,7 @@ pub fn Stop(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
         <Dialog open title>
             <fieldset class="choice">
                 <legend class="vh">{t(T::StopHow)}</legend>
-                {MODES.into_iter().map(|(which, text, about)| view! {
+                {known.clone().map(|(which, text, about)| view! {
                     <label class:off=move || !modes().contains(&which)>
                         <input type="radio" name="mode" value=which.name() disabled=move || !modes().contains(&which)
                             prop:checked=move || chosen.get() == Some(which) on:change=move |_| mode.set(Some(which))/>
@@ -99,6 +113,7 @@ pub fn Stop(shown: Shown, open: RwSignal<bool>) -> impl IntoView {
                     <span class="hint" id="deadline-h">{t(T::StopDeadlineHint)}</span>
                 </div>
             })}
+            {(engine == Engine::Spark).then(|| view! { <p>{t(T::SparkKeepsNothing)}</p> })}
             <p class="mut">{t(T::StopEffect)}</p>
             {move || asked.error.get().map(|error| view! { <ErrorLine error/> })}
             <div class="hd end">

@@ -14,9 +14,20 @@ use domain::{
 };
 use leptos::{html, prelude::*};
 use std::time::Duration;
+use wasm_bindgen::JsCast;
 
 /// Typing filters at once and becomes part of the address after a pause, so that Back steps over words, not letters.
 const PAUSE: Duration = Duration::from_millis(120);
+
+/// How a filter names the kind of jobs.
+const KIND: &str = "kind:";
+
+fn kind_in(q: &str) -> &str {
+    q.split_whitespace()
+        .filter_map(|word| word.strip_prefix(KIND))
+        .next_back()
+        .unwrap_or_default()
+}
 
 pub fn bar(table: Table) -> AnyView {
     let ui = table.ui;
@@ -43,11 +54,28 @@ pub fn bar(table: Table) -> AnyView {
                     let _ = input.focus();
                 }
             }
-            "n" => table.open(&paths::new_job(JobKind::FlinkSql)),
+            "n" => table.open(paths::NEW_JOB),
             _ => {}
         }
     });
     let unknown = Memo::new(move |_| table.q.with(|q| Filter::parse(q).unknown.join(" ")));
+    let pick = move |kind: &str| {
+        let q = table.q.with_untracked(|q| {
+            let kind = format!("{KIND}{kind}");
+            let rest = q.split_whitespace().filter(|word| !word.starts_with(KIND));
+            let words = rest.chain((kind != KIND).then_some(kind.as_str()));
+            words.collect::<Vec<_>>().join(" ")
+        });
+        table.go(&table.address(Some(&q), None, None), false);
+    };
+    // By the element itself: a property for each option would be 1 KB of the first load.
+    Effect::new(move |_| {
+        let kind = table.q.with(|q| kind_in(q).to_owned());
+        let select = document().get_element_by_id("kind");
+        if let Some(select) = select.and_then(|e| e.dyn_into::<web_sys::HtmlSelectElement>().ok()) {
+            select.set_value(&kind);
+        }
+    });
     let here = Signal::derive(move || {
         let _ = (table.q.get(), table.view.get(), table.sort.get());
         let origin = if ui.awake.get() {
@@ -63,6 +91,10 @@ pub fn bar(table: Table) -> AnyView {
                 autocomplete="off" spellcheck="false"
                 prop:value=move || table.q.get() value=table.q.get_untracked()
                 on:input:target=move |event| typed(event.target().value())/>
+            <select id="kind" aria-label=t(T::Kind) on:change=move |event| pick(&event_target_value(&event))>
+                <option value="">{t(T::AllKinds)}</option>
+                {JobKind::ALL.into_iter().map(|kind| view! { <option value=kind.name()>{kind.label()}</option> }.into_any()).collect_view()}
+            </select>
             <div class="seg" role="group" aria-label=t(T::Views)>
                 {View::ALL.into_iter().enumerate().map(|(i, view)| view! {
                     <button type="button" aria-pressed=move || (table.view.get() == view).to_string()

@@ -13,7 +13,6 @@ use domain::{
     Action,
     filter::{Sort, SortKey, View},
     id::JobId,
-    job::JobKind,
 };
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
@@ -265,12 +264,7 @@ fn nothing(table: Table) -> AnyView {
     if table.total.get_untracked() == 0 {
         return view! {
             <div class="card"><Empty icon="list" title=T::NoJobs hint=T::NoJobsHint>
-                {may_write.then(|| view! {
-                    <span class="hd">
-                        <a class="btn pri" href=paths::new_job(JobKind::FlinkSql)><Icon name="plus"/>{t(T::NewSqlJob)}</a>
-                        <a class="btn" href=paths::new_job(JobKind::FlinkJar)><Icon name="upload"/>{t(T::NewJarJob)}</a>
-                    </span>
-                })}
+                {may_write.then(|| view! { <a class="btn pri" href=paths::NEW_JOB><Icon name="plus"/>{t(T::NewJob)}</a> })}
             </Empty></div>
         }
         .into_any();

@@ -14,13 +14,12 @@ use crate::{
     ui::{t, ui},
     views::txt,
 };
-use domain::{Action, job::JobKind};
+use domain::Action;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use table::Table;
 
-#[component]
-pub fn Jobs() -> impl IntoView {
+pub fn jobs() -> AnyView {
     let ui = ui();
     let query = use_query_map();
     let asked = untrack(|| {
@@ -47,8 +46,7 @@ pub fn Jobs() -> impl IntoView {
                     <span class="mut">{txt(move || table.summary())}</span>
                     <span class="sp"></span>
                     {may_write.then(|| view! {
-                        <a class="btn" href=paths::new_job(JobKind::FlinkJar)><Icon name="upload"/>{t(T::NewJarJob)}</a>
-                        <a class="btn pri" href=paths::new_job(JobKind::FlinkSql)><Icon name="plus"/>{t(T::NewSqlJob)}</a>
+                        <a class="btn pri" href=paths::NEW_JOB><Icon name="plus"/>{t(T::NewJob)}</a>
                     })}
                 </div>
                 {bar::bar(table)}

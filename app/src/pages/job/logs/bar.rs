@@ -35,6 +35,8 @@ pub fn picker(
         let role = match container.role.as_str() {
             "jobmanager" => ui.text(T::JobManager).to_owned(),
             "taskmanager" => ui.text(T::TaskManager).to_owned(),
+            "driver" => ui.text(T::Driver).to_owned(),
+            "executor" => ui.text(T::Executor).to_owned(),
             other => other.to_owned(),
         };
         let number = container.id.rsplit('_').next().unwrap_or_default();
@@ -132,7 +134,7 @@ pub fn bar(log: LogFile) -> AnyView {
     };
     view! {
         <div class="hd tools">
-            <input type="search" node_ref=input class="find mono" aria-label=t(T::SearchLog) placeholder=t(T::SearchLog) spellcheck="false" autocomplete="off"
+            <span class="finder"><input type="search" node_ref=input class="find mono" aria-label=t(T::SearchLog) placeholder=t(T::SearchLog) spellcheck="false" autocomplete="off"
                 prop:value=move || typed.get()
                 on:input:target=move |event| typed.set(event.target().value())
                 on:keydown=move |event| if event.key() == "Enter" {
@@ -141,7 +143,7 @@ pub fn bar(log: LogFile) -> AnyView {
                 }/>
             <span class="mut" role="status">{counts}</span>
             <button type="button" class="btn ico" aria-label=t(T::Previous) on:click=move |_| next(true)><Icon name="arrow-up"/></button>
-            <button type="button" class="btn ico" aria-label=t(T::Next) on:click=move |_| next(false)><Icon name="arrow-down"/></button>
+            <button type="button" class="btn ico" aria-label=t(T::Next) on:click=move |_| next(false)><Icon name="arrow-down"/></button></span>
             <input type="text" inputmode="numeric" class="line" aria-label=t(T::GoToLine) placeholder=t(T::GoToLine)
                 on:change:target=move |event| jump(event.target().value())/>
             <span class="mut">{move || fill(ui.text(T::LineCount), &[("n", &time::count(log.total.get()))])}</span>
