@@ -1,5 +1,5 @@
 // Pictures of the pages: both themes, two widths, two languages. `npm run shots`.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { awake, launch, newPage } from "./lib/browser.mjs";
 import { open, results, until } from "./lib/console.mjs";
@@ -20,6 +20,7 @@ try {
   await start(failed);
   await make("daily_gmv_agg", BATCH);
   await make("订单汇总", BATCH);
+  await console_.store("orders.jar", await readFile(process.env.PENSTOCK_TESTJOBS_JAR));
   await until("one runs and one has failed", async () =>
     (await lastRun(console_, running.id)).state === "running" && (await lastRun(console_, failed.id)).state === "failed", 150);
 
@@ -28,7 +29,9 @@ try {
     ["jobs", "/jobs"], ["jobs-nothing", "/jobs?q=nothing-like-it"],
     ["detail-failed", `/jobs/${failed.id}`], ["detail-running", `/jobs/${running.id}`], ["logs", `/jobs/${failed.id}/logs?at=error`],
     ["config", `/jobs/${running.id}/config`], ["runs", `/jobs/${failed.id}/runs`], ["editor", `/jobs/${running.id}/edit`],
-    ["new-sql", "/jobs/new?kind=flink_sql"], ["new-jar", "/jobs/new?kind=flink_jar"], ["clusters", "/clusters"], ["cluster", "/clusters/sandbox"],
+    ["kinds", "/jobs/new"], ["new-sql", "/jobs/new?kind=flink_sql"], ["new-jar", "/jobs/new?kind=flink_jar"],
+    ["new-spark-sql", "/jobs/new?kind=spark_sql"], ["new-spark-jar", "/jobs/new?kind=spark_jar"], ["new-pyspark", "/jobs/new?kind=pyspark"],
+    ["artifacts", "/artifacts"], ["points", `/jobs/${running.id}/restore-points`], ["clusters", "/clusters"], ["cluster", "/clusters/sandbox"],
     ["cluster-new", "/clusters/new"], ["environments", "/environments"], ["tokens", "/tokens"], ["not-found", "/nowhere"],
   ];
   const admin = await browser.newContext();
@@ -63,6 +66,16 @@ try {
           }
           await shot(name);
         }
+        // Below the first screen there is more of a form.
+        await page.goto(`${console_.url}/jobs/new?kind=pyspark`);
+        await awake(page);
+        await page.locator("input[name=allocation]").last().check();
+        await page.screenshot({ path: path.join(folder, `form-${look}.png`), fullPage: true });
+        await page.goto(`${console_.url}/jobs/${running.id}`);
+        await awake(page);
+        await page.getByRole("button", { name: /^(Stop|停止)…/ }).click();
+        await page.locator("#stop-now").waitFor();
+        await shot("stop");
         await page.goto(`${console_.url}/jobs/new?kind=flink_jar`);
         await awake(page);
         await page.locator("#save").click();
@@ -77,6 +90,14 @@ try {
         await page.keyboard.press("?");
         await page.locator("dialog[open] .keys").waitFor();
         await shot("help");
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("j");
+        await page.keyboard.press("x");
+        await page.keyboard.press("j");
+        await page.keyboard.press("x");
+        await page.locator(".foot .btn.dng").click();
+        await page.locator("#stop-many").waitFor();
+        await shot("stop-many");
         await context.close();
       }
     }

@@ -59,7 +59,7 @@ async function startOwn() {
     PENSTOCK_SERVER_PUBLIC_URL: url,
     PENSTOCK_SERVER_SITE_DIR: needed("PENSTOCK_SITE"),
     PENSTOCK_SERVER_RUNNER_JAR: needed("PENSTOCK_RUNNER_JAR"),
-    PENSTOCK_CLUSTERS_ALLOWED_DIRECTORIES: [needed("PENSTOCK_SANDBOX_CONF"), needed("PENSTOCK_SANDBOX_FLINK")].join(","),
+    PENSTOCK_CLUSTERS_ALLOWED_DIRECTORIES: [needed("PENSTOCK_SANDBOX_CONF"), needed("PENSTOCK_SANDBOX_FLINK"), needed("PENSTOCK_SANDBOX_SPARK")].join(","),
   };
   await mkdir(results, { recursive: true });
   const log = createWriteStream(path.join(results, "console.log"));
@@ -113,6 +113,33 @@ export function rest(console) {
   };
 }
 
+/** Stores a file as an artifact of the team; answers it. */
+async function store(console, team, name, bytes) {
+  const response = await fetch(`${console.url}/api/v1/artifacts?name=${encodeURIComponent(name)}&team=${team.id}`, {
+    method: "POST", headers: { authorization: `Bearer ${console.token}`, "content-type": "application/octet-stream" }, body: bytes,
+  });
+  if (!response.ok) throw new Error(`storing ${name}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+/** A distribution as an environment that lies on the sandbox. */
+async function placed(console, name, directory) {
+  const call = rest(console);
+  let environment = (await call("GET", "/environments")).items.find((one) => one.name === name);
+  environment ??= await call("POST", "/environments", { name, directory });
+  const there = async () => {
+    const now = await call("GET", `/environments/${environment.id}`);
+    const on = now.placements.find((p) => p.cluster_code === "sandbox");
+    if (on?.failure) throw new Error(JSON.stringify(on.failure));
+    return on?.snapshot === now.snapshot;
+  };
+  if (!(await there())) {
+    await call("POST", `/environments/${environment.id}/place`, { cluster: "sandbox" });
+    await until(`${name} is placed`, there, 240);
+  }
+  return environment;
+}
+
 /** A team, a user with a password, the sandbox as a cluster, and Flink placed on it. */
 async function prepare(console) {
   const call = rest(console);
@@ -127,25 +154,17 @@ async function prepare(console) {
       service_user: "penstock", grants: [{ team: team.id, hadoop_user: process.env.PENSTOCK_SANDBOX_TEAM_USER ?? "team_a", queues: ["root.default", "root.adhoc"] }],
     });
   }
-  let environment = (await items("/environments"))[0];
-  environment ??= await call("POST", "/environments", { name: "flink-2.3.0", directory: needed("PENSTOCK_SANDBOX_FLINK") });
-  const placed = async () => {
-    const now = await call("GET", `/environments/${environment.id}`);
-    const on = now.placements.find((p) => p.cluster_code === "sandbox");
-    if (on?.failure) throw new Error(JSON.stringify(on.failure));
-    return on?.snapshot === now.snapshot;
-  };
-  if (!(await placed())) {
-    await call("POST", `/environments/${environment.id}/place`, { cluster: "sandbox" });
-    await until("Flink is placed", placed, 180);
-  }
+  const environment = await placed(console, "flink-2.3.0", needed("PENSTOCK_SANDBOX_FLINK"));
   return { team, user, environment };
 }
 
 export async function open() {
   const console = process.env.PENSTOCK_URL ? given() : await startOwn();
   try {
-    return { ...console, call: rest(console), ...(await prepare(console)) };
+    const prepared = await prepare(console);
+    return { ...console, call: rest(console), store: (name, bytes) => store(console, prepared.team, name, bytes),
+      // Only some tests need it, and it is large.
+      spark: () => placed(console, "spark-4", needed("PENSTOCK_SANDBOX_SPARK")), ...prepared };
   } catch (error) {
     await console.stop();
     throw error;

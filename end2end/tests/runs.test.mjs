@@ -185,3 +185,34 @@ test("a change is on screen within a second of its being known", { timeout: 240_
   noComplaints(list);
   await list.close();
 });
+
+test("several jobs are stopped together only when their number was typed", { timeout: 240_000 }, async () => {
+  const names = ["first", "second"].map((which) => `together-${stamp}-${which}`);
+  const jobs = await Promise.all(names.map((name) => console_.call("POST", "/jobs", sqlJob(console_, name, STREAM))));
+  for (const job of jobs) await console_.call("POST", `/jobs/${job.id}/runs`, {});
+  const list = await newPage(context, console_.url);
+  await list.goto(`${console_.url}/jobs?q=together-${stamp}`);
+  await awake(list);
+  for (const job of jobs) await list.locator(`#row-${job.id} input`).check();
+  const ask = list.locator(".foot .btn.dng");
+  await ask.click();
+  const dialog = list.getByRole("dialog", { name: "Stop 2 jobs" });
+  for (const name of names) await dialog.getByText(name).waitFor();
+  assert.equal(await list.evaluate(() => document.activeElement.textContent), "Keep running");
+  const stop = dialog.locator("#stop-many");
+  assert.ok(await stop.isDisabled());
+  await dialog.getByLabel(/To confirm/).fill("3");
+  assert.ok(await stop.isDisabled());
+  await dialog.getByRole("radio", { name: /^Kill/ }).check();
+  await dialog.getByLabel(/To confirm/).fill("2");
+  await stop.click();
+  await list.getByText("Stop requested for 2").waitFor();
+  for (const job of jobs) {
+    await until("the run has ended", async () => (await lastRun(console_, job.id)).ended_at, 90);
+    await list.locator(`#row-${job.id} .st`).filter({ hasText: "Cancelled" }).waitFor();
+  }
+  await ask.click();
+  await list.getByText("None of the selected jobs runs").waitFor();
+  noComplaints(list);
+  await list.close();
+});
