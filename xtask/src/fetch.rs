@@ -8,7 +8,10 @@ use crate::tools::{self, Need};
 use crate::{Res, cache, run};
 
 pub(crate) const HADOOP_VERSION: &str = "3.4.2";
-pub(crate) const FLINK_VERSION: &str = "2.3.0";
+/// The versions jobs are tried on; the newest first.
+pub(crate) const FLINK_VERSIONS: [&str; 2] = ["2.3.0", "1.20.5"];
+/// Of `FLINK_VERSIONS`, the one that examples and measurements use.
+pub(crate) const FLINK_VERSION: &str = FLINK_VERSIONS[0];
 const DATA_VERSION: &str = "0.9.0";
 
 /// The directory with Hadoop's jars in `lib/`.
@@ -51,16 +54,27 @@ pub(crate) fn hadoop() -> Res<PathBuf> {
     Ok(home)
 }
 
+/// Where a version of Flink lies, or will.
+pub(crate) fn flink_place(version: &str) -> Res<PathBuf> {
+    Ok(cache::dir("sandbox")?.join(format!("flink-{version}")))
+}
+
 /// A Flink home: `lib/`, `plugins/`, `opt/`, `conf/`.
-pub(crate) fn flink() -> Res<PathBuf> {
-    let home = cache::dir("sandbox")?.join(format!("flink-{FLINK_VERSION}"));
-    let manifest = cache::checkout().join("sandbox/flink.sha256");
+pub(crate) fn flink(version: &str) -> Res<PathBuf> {
+    if !FLINK_VERSIONS.contains(&version) {
+        return Err(format!(
+            "Flink {version} is not one of {}",
+            FLINK_VERSIONS.join(", ")
+        ));
+    }
+    let home = flink_place(version)?;
+    let manifest = cache::checkout().join(format!("sandbox/flink-{version}.sha256"));
     let stamp = home.join("verified.sha256");
     let wanted = cache::read(&manifest)?;
     if !fs::read_to_string(&stamp).is_ok_and(|seen| seen == wanted) {
         let _lock = cache::lock("fetch-flink")?;
         if !fs::read_to_string(&stamp).is_ok_and(|seen| seen == wanted) {
-            fetch_flink(&home, &manifest, &wanted)?;
+            fetch_flink(&home, version, &manifest, &wanted)?;
             cache::write(&stamp, &wanted)?;
         }
     }
@@ -68,19 +82,19 @@ pub(crate) fn flink() -> Res<PathBuf> {
     Ok(home)
 }
 
-fn fetch_flink(home: &Path, manifest: &Path, wanted: &str) -> Res<()> {
+fn fetch_flink(home: &Path, version: &str, manifest: &Path, wanted: &str) -> Res<()> {
     let archive = wanted
         .split_whitespace()
         .nth(1)
-        .ok_or("sandbox/flink.sha256 is empty")?;
+        .ok_or("the list of hashes is empty")?;
     let downloads = cache::dir("downloads")?;
     if verify(&downloads, manifest).is_err() {
         tools::system(&[Need::Pip])?;
         let mut pip = pip(&downloads);
         pip.args(["--no-binary", ":all:"]);
-        pip.arg(format!("apache-flink-libraries=={FLINK_VERSION}"));
+        pip.arg(format!("apache-flink-libraries=={version}"));
         run::quiet(
-            &format!("fetching Flink {FLINK_VERSION} (330 MB)"),
+            &format!("fetching Flink {version} (up to 330 MB)"),
             "fetch-flink",
             &mut pip,
         )?;

@@ -43,6 +43,7 @@ usage: cargo xtask <command>
   sandbox logs [daemon]          where the logs are and how they end
   sandbox start|stop <daemon> [--kill]
   sandbox env                    KEY=VALUE lines for scripts
+  sandbox flink [version]        fetch another Flink, beside the one that is always there
   sandbox spark [version]        fetch Spark
 
 daemons: namenode datanode resourcemanager nodemanager

@@ -8,7 +8,7 @@ use crate::sandbox::conf::Ports;
 use crate::sandbox::hdfs;
 use crate::sandbox::spark;
 use crate::tools::{self, Need};
-use crate::{Res, borders, cache, run, sandbox, web};
+use crate::{Res, borders, cache, fetch, run, sandbox, web};
 
 /// First-load code may weigh this much, compressed.
 const CODE_LIMIT: u64 = 350_000;
@@ -123,13 +123,15 @@ pub(crate) fn all(full: bool) -> Res<ExitCode> {
     } else {
         &spark::VERSIONS[..1]
     };
-    let distributions =
-        std::thread::spawn(move || versions.iter().try_for_each(|v| spark::spark(v).map(drop)));
+    let distributions = std::thread::spawn(move || {
+        fetch::flink(fetch::FLINK_VERSIONS[1])?;
+        versions.iter().try_for_each(|v| spark::spark(v).map(drop))
+    });
     lints(&mut tally);
     tally.suite("runners", runners);
     tally.step("build tools", || joined(prefetch).map(drop));
     tally.step("sandbox", || joined(cluster));
-    tally.step("Spark", || joined(distributions));
+    tally.step("distributions", || joined(distributions));
     tally.step("web assets", web::build);
     let postgres = Postgres::start()?;
     let mut environment = environment(&postgres)?;

@@ -1,12 +1,13 @@
 //! A batch script: what one statement wrote, the next reads.
 
-use crate::world::World;
+use crate::{site::Flink, world::World};
 use serde_json::json;
 use std::sync::Arc;
 
-pub(crate) async fn in_order(world: Arc<World>) {
+pub(crate) async fn in_order(world: Arc<World>, flink: Flink) {
     let (site, ..) = &world.shared().await;
-    let (a, b) = (site.data_uri("a"), site.data_uri("b"));
+    let directory = |name: &str| format!("{flink:?}-{name}");
+    let (a, b) = (site.data_uri(&directory("a")), site.data_uri(&directory("b")));
     let table = |name: &str, path: &str| {
         format!(
             "CREATE TABLE {name} (id INT, word STRING) WITH (\n  'connector' = 'filesystem', \
@@ -21,9 +22,8 @@ pub(crate) async fn in_order(world: Arc<World>) {
         table("a", &a),
         table("b", &b),
     );
-    let run = site
-        .started(&site.spec("flink_sql", json!({ "sql": script })))
-        .await;
+    let spec = site.spec("flink_sql", json!({ "sql": script }));
+    let run = site.started(&site.on(flink, spec).await).await;
     let shown = site.until(&run, &["finished"]).await;
     assert_eq!(shown["final_status"], "SUCCEEDED", "{shown:#}");
     let app = site.only_application(&run).await;
@@ -34,7 +34,7 @@ pub(crate) async fn in_order(world: Arc<World>) {
     let mut rows = Vec::new();
     for file in site
         .checker()
-        .files_below(&format!("{}/b", site.data))
+        .files_below(&format!("{}/{}", site.data, directory("b")))
         .await
         .unwrap()
     {

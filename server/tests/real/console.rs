@@ -44,13 +44,14 @@ impl Console {
         let settings = format!(
             "[server]\ndata_dir = {}\nrunner_jar = {}\nlisten = \"127.0.0.1:{port}\"\n\
              management = \"127.0.0.1:{management}\"\npublic_url = \"http://127.0.0.1:{port}\"\n{database}\
-             [log]\nlevel = \"info,server::middleware=warn\"\n[clusters]\ntick_ms = 1000\nallowed_directories = [{}, {}, {}, {}]\n",
+             [log]\nlevel = \"info,server::middleware=warn\"\n[clusters]\ntick_ms = 1000\nallowed_directories = [{}, {}, {}, {}, {}]\n",
             quoted(&home.path().join("data")),
             quoted(&sandbox.runner),
             quoted(&sandbox.client),
             quoted(&sandbox.flink),
             quoted(&sandbox.spark),
             quoted(&sandbox.older_spark),
+            quoted(&sandbox.flink_1),
         );
         std::fs::write(home.path().join("penstock.toml"), settings).unwrap();
         let console = Self {

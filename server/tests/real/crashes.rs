@@ -99,7 +99,7 @@ pub(crate) async fn lost_answer(world: Arc<World>) {
         .collect();
     assert!(files[2].to_string().contains(&proxy.address), "{}", files[2]);
     site.register("proxied", json!({ "files": files })).await;
-    site.place("proxied").await;
+    site.place(&site.environment, "proxied").await;
     let mut spec = forever(site);
     spec["cluster"] = "proxied".into();
     proxy.lose_next();

@@ -1,7 +1,7 @@
 //! What cannot work, and what is said about it.
 
 use crate::{
-    site::{QUEUE_NOWHERE, Site},
+    site::{Flink, QUEUE_NOWHERE, Site},
     streams::SCRIPT,
     world::World,
 };
@@ -42,12 +42,11 @@ async fn fails(site: &Site, spec: &Value, code: &str) -> Value {
     shown
 }
 
-pub(crate) async fn sql(world: Arc<World>) {
+pub(crate) async fn sql(world: Arc<World>, flink: Flink) {
     let (site, ..) = &world.shared().await;
     let script = format!("{SCRIPT}INSERT INTO sink SELEC id, v FROM source;\n");
-    let run = site
-        .started(&site.spec("flink_sql", json!({ "sql": script })))
-        .await;
+    let spec = site.spec("flink_sql", json!({ "sql": script }));
+    let run = site.started(&site.on(flink, spec).await).await;
     let shown = site.until_failed(&run, "sql_failed").await;
     let args = &shown["failure"]["args"];
     assert_eq!(args["line"], "4", "{shown:#}");
@@ -56,9 +55,10 @@ pub(crate) async fn sql(world: Arc<World>) {
     site.assert_clean(&run).await;
 }
 
-pub(crate) async fn main_class(world: Arc<World>) {
+pub(crate) async fn main_class(world: Arc<World>, flink: Flink) {
     let (site, ..) = &world.shared().await;
-    let run = site.started(&site.jar("NoSuchClass", json!([]))).await;
+    let spec = site.jar("NoSuchClass", json!([]));
+    let run = site.started(&site.on(flink, spec).await).await;
     let shown = site.until_failed(&run, "main_class_missing").await;
     assert_eq!(
         shown["failure"]["args"]["class"], "io.penstock.testjobs.NoSuchClass",

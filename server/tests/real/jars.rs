@@ -1,6 +1,6 @@
 //! Programs in a jar: what they are called with, and how they are ended.
 
-use crate::world::World;
+use crate::{site::Flink, world::World};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use std::sync::Arc;
@@ -33,15 +33,17 @@ const HOSTILE: [&str; 24] = [
     "!exclaim \u{a0}",
 ];
 
-pub(crate) async fn arguments(world: Arc<World>) {
+pub(crate) async fn arguments(world: Arc<World>, flink: Flink) {
     let (site, ..) = &world.shared().await;
-    let mut args = vec![site.data_uri("echo.txt")];
+    let name = format!("{flink:?}-echo.txt");
+    let mut args = vec![site.data_uri(&name)];
     args.extend(HOSTILE.map(str::to_owned));
-    let run = site.started(&site.jar("EchoArgs", json!(args))).await;
+    let spec = site.jar("EchoArgs", json!(args));
+    let run = site.started(&site.on(flink, spec).await).await;
     site.until(&run, &["finished"]).await;
     let app = site.only_application(&run).await;
     assert_eq!(app.final_status, "SUCCEEDED", "{app:?}");
-    let path = format!("{}/echo.txt", site.data);
+    let path = format!("{}/{name}", site.data);
     let text = String::from_utf8(site.checker().read(&path).await.unwrap()).unwrap();
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some(HOSTILE.len().to_string().as_str()));

@@ -35,6 +35,7 @@ mod wait;
 mod world;
 
 use libtest_mimic::{Arguments, Trial};
+use site::Flink;
 use std::{pin::Pin, process::ExitCode, sync::Arc};
 use world::World;
 
@@ -60,14 +61,29 @@ fn main() -> ExitCode {
     };
     let full = std::env::var_os("PENSTOCK_TEST_FULL").is_some();
     let trials = vec![
+        told("flink_1_runs_a_batch_script_in_order", |w| {
+            Box::pin(batch::in_order(w, Flink::One))
+        }),
+        told("flink_1_gets_hostile_arguments_unchanged", |w| {
+            Box::pin(jars::arguments(w, Flink::One))
+        }),
+        told("flink_1_names_sql_that_does_not_parse", |w| {
+            Box::pin(failures::sql(w, Flink::One))
+        }),
+        told("flink_1_names_a_missing_main_class", |w| {
+            Box::pin(failures::main_class(w, Flink::One))
+        }),
+        told("flink_1_state_outlives_its_run", |w| {
+            Box::pin(savepoints::continued(w, Flink::One))
+        }),
         told("a_stream_runs_is_read_and_is_cancelled", |w| {
             Box::pin(streams::cancelled(w))
         }),
         told("a_batch_script_runs_its_statements_in_order", |w| {
-            Box::pin(batch::in_order(w))
+            Box::pin(batch::in_order(w, Flink::Newest))
         }),
         told("hostile_arguments_arrive_unchanged", |w| {
-            Box::pin(jars::arguments(w))
+            Box::pin(jars::arguments(w, Flink::Newest))
         }),
         told("a_kill_ends_the_application", |w| Box::pin(jars::killed_by_us(w))),
         told("a_kill_from_outside_is_told_apart", |w| {
@@ -77,10 +93,10 @@ fn main() -> ExitCode {
             Box::pin(failures::refused(w))
         }),
         told("sql_that_does_not_parse_fails_with_its_line", |w| {
-            Box::pin(failures::sql(w))
+            Box::pin(failures::sql(w, Flink::Newest))
         }),
         told("a_missing_main_class_fails_by_name", |w| {
-            Box::pin(failures::main_class(w))
+            Box::pin(failures::main_class(w, Flink::Newest))
         }),
         told("a_spark_script_leaves_its_rows", |w| Box::pin(spark::script(w))),
         told("a_spark_program_gets_its_arguments", |w| {
@@ -114,7 +130,9 @@ fn main() -> ExitCode {
         told("killed_after_the_post_the_console_starts_a_run_once", |w| {
             Box::pin(crashes::after_post(w))
         }),
-        told("state_outlives_its_run", |w| Box::pin(savepoints::continued(w))),
+        told("state_outlives_its_run", |w| {
+            Box::pin(savepoints::continued(w, Flink::Newest))
+        }),
         told("killed_while_stopping_with_a_savepoint_it_takes_one", |w| {
             Box::pin(savepoints::killed_while_stopping(w))
         }),

@@ -23,6 +23,8 @@ pub(crate) struct Sandbox {
     /// The newest version, and the oldest line jobs can run on.
     pub(crate) spark: PathBuf,
     pub(crate) older_spark: PathBuf,
+    /// The last line of Flink 1.
+    pub(crate) flink_1: PathBuf,
     pub(crate) runner: PathBuf,
     pub(crate) test_jobs: PathBuf,
     pub(crate) spark_test_jobs: PathBuf,
@@ -53,6 +55,7 @@ impl Sandbox {
             flink: told("PENSTOCK_SANDBOX_FLINK").into(),
             spark: told("PENSTOCK_SANDBOX_SPARK").into(),
             older_spark: told("PENSTOCK_SANDBOX_SPARK_3").into(),
+            flink_1: told("PENSTOCK_SANDBOX_FLINK_1").into(),
             runner: told("PENSTOCK_RUNNER_JAR").into(),
             test_jobs: told("PENSTOCK_TESTJOBS_JAR").into(),
             spark_test_jobs: told("PENSTOCK_SPARK_TESTJOBS_JAR").into(),

@@ -1,7 +1,12 @@
 //! State that outlives its run: savepoints, stops that keep state, and starts from what was kept. That a
 //! run goes on where another ended is proved by what both wrote: each number of a sequence once.
 
-use crate::{api::Api, site::Site, wait::until, world::World};
+use crate::{
+    api::Api,
+    site::{Flink, Site},
+    wait::until,
+    world::World,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -105,10 +110,10 @@ async fn savepoints(site: &Site) -> Vec<String> {
     whole.map(str::to_owned).collect()
 }
 
-pub(crate) async fn continued(world: Arc<World>) {
+pub(crate) async fn continued(world: Arc<World>, flink: Flink) {
     let (site, ..) = &world.shared().await;
-    let name = "counted";
-    let job = site.job(&counting(site, name)).await;
+    let name = &format!("{flink:?}-counted");
+    let job = site.job(&site.on(flink, counting(site, name)).await).await;
     let first = site.start(&job).await;
     site.until(&first, &["running"]).await;
     beyond(site, name, 0).await;

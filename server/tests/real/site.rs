@@ -24,6 +24,14 @@ const TEAM: &str = "stories";
 pub(crate) const QUEUE_NOWHERE: &str = "root.nowhere";
 const ENDED: [&str; 5] = ["finished", "cancelled", "killed", "failed", "lost_track"];
 
+/// Which Flink a story is told on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flink {
+    Newest,
+    /// The last of Flink 1, beside the newest on the same console and cluster.
+    One,
+}
+
 pub(crate) struct Site {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) console: Console,
@@ -32,6 +40,8 @@ pub(crate) struct Site {
     pub(crate) dev: Api,
     pub(crate) team: String,
     pub(crate) environment: String,
+    /// Placed when a story first asks for it.
+    flink_1: OnceCell<String>,
     artifact: String,
     spark: OnceCell<String>,
     older_spark: OnceCell<String>,
@@ -60,6 +70,7 @@ impl Site {
             root: format!("/penstock/test-{mark:016x}"),
             data: format!("/user/{TEAM_USER}/test-{mark:016x}"),
             environment: String::new(),
+            flink_1: OnceCell::new(),
             artifact: String::new(),
             spark: OnceCell::new(),
             older_spark: OnceCell::new(),
@@ -74,7 +85,7 @@ impl Site {
         site.register(CLUSTER, directory).await;
         let body = json!({ "name": "flink", "directory": site.sandbox.flink });
         site.environment = id(&site.admin.post("/environments", &body).await.with(201));
-        site.place(CLUSTER).await;
+        site.place(&site.environment, CLUSTER).await;
         let jar = std::fs::read(&site.sandbox.test_jobs).unwrap();
         site.artifact = site.upload("penstock-testjobs.jar", jar).await;
         site
@@ -103,7 +114,7 @@ impl Site {
         let created = self.admin.post("/environments", &body).await.with(201);
         assert_eq!(created["engine"], "spark", "{created:#}");
         let environment = id(&created);
-        self.place_environment(&environment, CLUSTER).await;
+        self.place(&environment, CLUSTER).await;
         environment
     }
 
@@ -127,12 +138,26 @@ impl Site {
         self.admin.post("/clusters", &body).await.with(201);
     }
 
-    /// Puts Flink on a cluster and waits until it is there.
-    pub(crate) async fn place(&self, cluster: &str) {
-        self.place_environment(&self.environment, cluster).await;
+    /// The definition as it is told on a Flink.
+    pub(crate) async fn on(&self, flink: Flink, mut spec: Value) -> Value {
+        if flink == Flink::One {
+            spec["environment"] = self.flink_1().await.into();
+        }
+        spec
     }
 
-    async fn place_environment(&self, environment: &str, cluster: &str) {
+    async fn flink_1(&self) -> &str {
+        let environment = self.flink_1.get_or_init(async || {
+            let body = json!({ "name": "flink-1", "directory": self.sandbox.flink_1 });
+            let made = id(&self.admin.post("/environments", &body).await.with(201));
+            self.place(&made, CLUSTER).await;
+            made
+        });
+        environment.await
+    }
+
+    /// Puts an environment on a cluster and waits until it is there.
+    pub(crate) async fn place(&self, environment: &str, cluster: &str) {
         let path = format!("/environments/{environment}/place");
         let operation = self.admin.post(&path, &json!({ "cluster": cluster })).await;
         let path = format!("/operations/{}", id(&operation.with(202)));

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 
 /// Puts the distribution and the job's jar on HDFS, as one who starts often would have done.
 pub(super) fn prepare(jar: &Path) -> Res<()> {
-    let flink = fetch::flink()?;
+    let flink = fetch::flink(fetch::FLINK_VERSION)?;
     let shell = |label: &str, words: &[&std::ffi::OsStr]| {
         let mut java = java()?;
         java.arg("org.apache.hadoop.fs.FsShell").args(words);
@@ -48,7 +48,7 @@ pub(super) fn prepare(jar: &Path) -> Res<()> {
 
 /// A JVM with Hadoop's client on its class path, acting as the team's user.
 fn java() -> Res<Command> {
-    let (layout, flink) = (Layout::new()?, fetch::flink()?);
+    let (layout, flink) = (Layout::new()?, fetch::flink(fetch::FLINK_VERSION)?);
     let mut java = Command::new("java");
     java.args(flink_jvm_options());
     java.arg("-cp").arg(format!(

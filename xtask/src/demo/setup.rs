@@ -30,7 +30,7 @@ pub(crate) fn register(api: &Api, jobs_jar: &Path, root: &str) -> Res<()> {
     let team = team(api)?;
     cluster(api, &team, root)?;
     let name = format!("flink-{}", fetch::FLINK_VERSION);
-    let environment = environment(api, &name, &fetch::flink()?)?;
+    let environment = environment(api, &name, &fetch::flink(fetch::FLINK_VERSION)?)?;
     let jar = std::fs::read(jobs_jar).map_err(|e| format!("cannot read {}: {e}", jobs_jar.display()))?;
     let artifact = artifact(api, &team, "penstock-testjobs.jar", &jar)?;
     let base = format!("hdfs://127.0.0.1:{}{}", Ports::configured()?.nn_rpc(), data());

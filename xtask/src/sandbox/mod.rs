@@ -32,11 +32,13 @@ pub(crate) fn command(words: &[&str]) -> Res<ExitCode> {
         ["stop", name] => done(stop(Daemon::named(name)?, false)),
         ["stop", name, "--kill"] => done(stop(Daemon::named(name)?, true)),
         ["env"] => done(env()),
+        ["flink"] => done(fetch::flink(fetch::FLINK_VERSIONS[1]).map(drop)),
+        ["flink", version] => done(fetch::flink(version).map(drop)),
         ["spark"] => done(fetch_spark(&spark::VERSIONS)),
         ["spark", version] => done(fetch_spark(&[version])),
         _ => Err(
             "sandbox up | down [--wipe] | status [--json] | logs [daemon] | start <daemon> | \
-                  stop <daemon> [--kill] | env | spark [version]"
+                  stop <daemon> [--kill] | env | flink [version] | spark [version]"
                 .into(),
         ),
     }
@@ -48,7 +50,7 @@ pub(crate) fn up() -> Res<()> {
     let _lock = cache::lock("sandbox")?;
     same_ports(&layout, ports)?;
     fetch::hadoop()?;
-    let flink = fetch::flink()?;
+    let flink = fetch::flink(fetch::FLINK_VERSION)?;
     conf::write(&layout, ports)?;
     if whole(&layout, ports) {
         hdfs::prepare(ports)?;
@@ -332,7 +334,6 @@ fn env() -> Res<()> {
 
 pub(crate) fn variables() -> Res<Vec<(&'static str, String)>> {
     let (layout, ports) = (Layout::new()?, Ports::configured()?);
-    let flink = layout.root.join(format!("flink-{}", fetch::FLINK_VERSION));
     let web = |port: u16| format!("http://127.0.0.1:{port}");
     Ok(vec![
         ("PENSTOCK_SANDBOX_RM", web(ports.rm_http())),
@@ -347,8 +348,19 @@ pub(crate) fn variables() -> Res<Vec<(&'static str, String)>> {
             "PENSTOCK_SANDBOX_HADOOP_LIB",
             layout.hadoop.join("lib").display().to_string(),
         ),
-        ("PENSTOCK_SANDBOX_FLINK", flink.display().to_string()),
-        // Named, not fetched: `sandbox spark` does that.
+        (
+            "PENSTOCK_SANDBOX_FLINK",
+            fetch::flink_place(fetch::FLINK_VERSIONS[0])?
+                .display()
+                .to_string(),
+        ),
+        // Named, not fetched: `sandbox flink` and `sandbox spark` do that.
+        (
+            "PENSTOCK_SANDBOX_FLINK_1",
+            fetch::flink_place(fetch::FLINK_VERSIONS[1])?
+                .display()
+                .to_string(),
+        ),
         (
             "PENSTOCK_SANDBOX_SPARK",
             spark::place(spark::VERSIONS[0])?.display().to_string(),
