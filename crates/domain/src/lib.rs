@@ -8,6 +8,7 @@ mod schema;
 pub mod access;
 pub mod artifact;
 pub mod audit;
+pub mod changes;
 pub mod cluster;
 pub mod engine;
 pub mod environment;

@@ -10,6 +10,7 @@ use crate::{
 use axum::extract::State;
 use domain::{
     Code, Failure,
+    changes::RunChanges,
     id::{JobId, RunId},
     job::LaunchPreview,
     operation::Operation,
@@ -25,6 +26,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(Weight::Normal, routes!(get))
         .api(Weight::Normal, routes!(events))
         .api(Weight::Normal, routes!(launch))
+        .api(Weight::Normal, routes!(changes))
         .api(Weight::Normal, routes!(stop))
 }
 
@@ -102,6 +104,16 @@ async fn launch(
     Path(id): Path<RunId>,
 ) -> Answer<LaunchPreview> {
     Ok(Json(app.service.run_launch(&viewer, &id).await?))
+}
+
+/// What differs from the last run of the job that worked.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/changes", tag = "runs", params(("id" = String, Path)), responses((status = 200, body = RunChanges)))]
+async fn changes(
+    State(app): State<AppState>,
+    Caller(viewer): Caller,
+    Path(id): Path<RunId>,
+) -> Answer<RunChanges> {
+    Ok(Json(app.service.run_changes(&viewer, &id).await?))
 }
 
 /// Asks for the end of a run.

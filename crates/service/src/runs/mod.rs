@@ -1,6 +1,7 @@
 //! Runs: started, watched and stopped.
 
 mod change;
+mod changes;
 mod collect;
 mod decide;
 mod engine;

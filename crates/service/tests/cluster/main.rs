@@ -9,6 +9,7 @@
     reason = "a test program, helpers included"
 )]
 
+mod changes;
 mod check;
 mod double_click;
 mod exactly_once;

@@ -151,6 +151,7 @@ fn table() -> Vec<(&'static str, &'static str, Call)> {
         run "nnnyyyy" |s, v, t| s.run(&v, &t.run);
         run_events "nnnyyyy" |s, v, t| s.run_events(&v, &t.run);
         run_launch "nnnyyyy" |s, v, t| s.run_launch(&v, &t.run);
+        run_changes "nnnyyyy" |s, v, t| s.run_changes(&v, &t.run);
         operation "nnnyyyy" |s, v, t| s.operation(&v, &t.operation);
         log_containers "nnnffyy" |s, v, t| s.log_containers(&v, &t.run);
         // There is no such container.
