@@ -175,6 +175,17 @@ test("a draft survives a reload; a second editor's save is shown, not lost", asy
   const saved = await console_.call("GET", `/jobs/${mine.id}`);
   assert.equal(saved.spec.resources.parallelism, 3);
   assert.equal(saved.version, 3);
+
+  await page.goto(`${console_.url}/jobs/${mine.id}/config`);
+  await awake(page);
+  await page.getByRole("heading", { name: "Changed from v2" }).waitFor();
+  const told = await page.locator("details[open] table.changes tbody tr").allTextContents();
+  assert.ok(told.includes("resources.parallelism13"), told.join());
+  await page.locator("summary", { hasText: "v1" }).click();
+  await page.getByRole("button", { name: "Save as the newest version" }).last().click();
+  await page.getByRole("heading", { name: "Changed from v3" }).waitFor();
+  const restored = await console_.call("GET", `/jobs/${mine.id}`);
+  assert.deepEqual([restored.version, restored.spec], [4, mine.spec]);
   noComplaints(page);
   await context.close();
 });

@@ -91,6 +91,8 @@ test("a script that the engine refuses ends in a clear sentence with a way to th
   await chip(page, "Failed").waitFor({ timeout: 120_000 });
   const banner = page.locator(".ban.e");
   await banner.waitFor();
+  await page.locator("#changes summary").click();
+  await page.locator("#changes").getByText("No earlier run of this job worked").waitFor();
   await banner.getByRole("link").click();
   await page.locator(".log.view .ln.at").waitFor({ timeout: 60_000 });
   noComplaints(page);

@@ -2,6 +2,7 @@
 
 use super::{ApiError, codec::Text};
 use domain::{
+    changes::RunChanges,
     id::{JobId, OperationId, RunId},
     job::LaunchPreview,
     operation::Operation,
@@ -44,6 +45,13 @@ pub async fn run_events(run: RunId) -> Result<Vec<RunEvent>, ApiError> {
 pub async fn run_launch(run: RunId) -> Result<LaunchPreview, ApiError> {
     let (service, viewer) = super::caller()?;
     Ok(service.run_launch(&viewer, &run).await?)
+}
+
+/// What differs from the last run of the job that worked.
+#[server(name = CallRunChanges, prefix = "/fn", endpoint = "run_changes", input = GetUrl, output = Text)]
+pub async fn run_changes(run: RunId) -> Result<RunChanges, ApiError> {
+    let (service, viewer) = super::caller()?;
+    Ok(service.run_changes(&viewer, &run).await?)
 }
 
 #[server(name = CallRuns, prefix = "/fn", endpoint = "runs", input = Json, output = Text)]

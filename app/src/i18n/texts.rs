@@ -333,6 +333,16 @@ texts! {
     OpenEngineUi: "Open in a new tab", "在新标签页打开";
     Cause: "Cause", "原因";
     WhatWillBeSubmitted: "What will be submitted", "将要提交的内容";
+    WhatChanged: "What changed since it last worked", "自上次正常运行以来的变化";
+    NeverWorked: "No earlier run of this job worked: there is nothing to compare with.", "此作业此前没有正常的运行，无可比较。";
+    NothingChanged: "Nothing changed here: the same definition on the same snapshot was sent in the same way. Look at the data, the cluster, and what the job talks to.", "此处没有变化：相同的定义、相同的快照，以相同方式提交。请检查数据、集群以及作业所连接的系统。";
+    ComparedWith: "Compared with", "对比";
+    AsSent: "As sent to the cluster", "实际提交的内容";
+    Before: "Before", "之前";
+    After: "Now", "现在";
+    Setting: "Setting", "配置项";
+    ChangedFrom: "Changed from v{number}", "相对 v{number} 的变化";
+    RestoreVersion: "Save as the newest version", "保存为最新版本";
     WhatWasSubmitted: "What was submitted", "已提交的内容";
     HadoopUser: "Hadoop user", "Hadoop 用户";
     MasterContainer: "ApplicationMaster", "ApplicationMaster 容器";

@@ -1,6 +1,6 @@
 //! The definition of the job, and what is sent to the cluster for it.
 
-use super::Shown;
+use super::{Shown, actions::Asked, changes};
 use crate::{
     api,
     components::{CopyButton, ErrorLine, Icon, Skeleton, Time, loaded},
@@ -8,7 +8,11 @@ use crate::{
     time,
     ui::{t, ui},
 };
-use domain::job::{JobSpec, LaunchPreview};
+use domain::{
+    Action,
+    changes::of_specs,
+    job::{JobSpec, JobUpdate, JobVersion, LaunchPreview},
+};
 use leptos::prelude::*;
 
 fn pairs(rows: Vec<(String, String)>) -> AnyView {
@@ -145,7 +149,35 @@ fn spec(spec: JobSpec) -> AnyView {
     .into_any()
 }
 
+/// What a version has that the one before has not, or the other way round.
+fn changed(before: &JobVersion, after: &JobVersion) -> AnyView {
+    let (ui, number) = (crate::ui::ui(), before.number.to_string());
+    let title = move || ui.text(T::ChangedFrom).replace("{number}", &number);
+    view! { <h3>{title}</h3>{changes::table(of_specs(&before.spec, &after.spec))} }.into_any()
+}
+
+/// Saves an older definition on top of the newest; nothing is lost by it.
+fn restore(shown: Shown, asked: Asked, newest: i64, spec: JobSpec) -> AnyView {
+    let spec = StoredValue::new(spec);
+    let save = move |_| {
+        let id = shown.job.with_untracked(|job| job.id.clone());
+        let update = JobUpdate {
+            base_version: newest,
+            spec: spec.get_value(),
+        };
+        asked.ask(shown, api::jobs::update_job(id, update), move |_| shown.read());
+    };
+    view! {
+        <p><button type="button" class="btn" aria-disabled=move || asked.busy.get().to_string() on:click=save><Icon name="rotate-cw"/>{t(T::RestoreVersion)}</button></p>
+    }
+    .into_any()
+}
+
 pub fn config(shown: Shown) -> AnyView {
+    let (restoring, ui) = (Asked::new(), shown.ui);
+    let may_write = shown
+        .job
+        .with_untracked(|job| ui.may_in(Action::JobWrite, &job.team));
     let id = StoredValue::new(shown.job.with_untracked(|job| job.id.clone()));
     let versions = Resource::new(
         move || shown.job.with(|job| job.version),
@@ -153,15 +185,22 @@ pub fn config(shown: Shown) -> AnyView {
     );
     let run = Memo::new(move |_| shown.job.with(|job| job.run.as_ref().map(|run| run.id.clone())));
     view! {
-        {loaded(versions, |mut versions| {
+        {move || restoring.error.get().map(|error| view! { <ErrorLine error/> })}
+        {loaded(versions, move |mut versions| {
             versions.sort_by_key(|version| std::cmp::Reverse(version.number));
             let newest = versions.first().map_or(0, |version| version.number);
-            versions.into_iter().map(|version| {
+            let older = versions.iter().skip(1).cloned().map(Some).chain([None]).collect::<Vec<_>>();
+            versions.into_iter().zip(older).map(|(version, older)| {
                 let icon = if version.number == newest { "check" } else { "file-code" };
+                let changed = older.map(|older| changed(&older, &version));
+                let restore = (may_write && version.number != newest)
+                    .then(|| restore(shown, restoring, newest, version.spec.clone()));
                 view! {
                     <details class="card" open=version.number == newest>
                         <summary><h2><Icon name=icon/> {t(T::Version)} {format!(" v{}", version.number)}</h2>
                             <span class="mut">{version.created_by_name} " · " <Time at=version.created_at/></span></summary>
+                        {restore}
+                        {changed}
                         {spec(version.spec)}
                     </details>
                 }

@@ -2,6 +2,7 @@
 
 mod about;
 mod actions;
+mod changes;
 mod config;
 mod delete;
 mod dialogs;

@@ -1,4 +1,4 @@
-use super::{Shown, about, history, timeline};
+use super::{Shown, about, changes, history, timeline};
 use crate::{
     components::{Empty, StepList},
     i18n::T,
@@ -16,6 +16,7 @@ pub fn overview(shown: Shown) -> AnyView {
                 {move || if has_run.get() {
                     view! {
                         {steps(shown)}
+                        {changes::since_it_worked(shown)}
                         {timeline::timeline(shown)}
                         {history::history(shown)}
                     }.into_any()

@@ -69,11 +69,16 @@ impl Service {
         let Some(launch) = store::runs::launch(self.db(), &viewer.scope(), &run.id).await? else {
             return Ok(None);
         };
-        let mut text = launch.to_string().replace(run.id.as_str(), "{run}");
+        let id = run.id.as_str();
+        let mut text = launch.to_string().replace(id, "{run}");
+        text = text.replace(&super::plan::flink::job_id(id), "{job}");
         if let Some(application) = &run.external_id {
             text = text.replace(application, "{application}");
         }
-        Ok(Some(serde_json::from_str(&text).map_err(crate::Error::internal)?))
+        let mut launch: LaunchPreview = serde_json::from_str(&text).map_err(crate::Error::internal)?;
+        // Named after their content, which is told above.
+        launch.files.retain(|file| !file.uri.contains("/prepared/"));
+        Ok(Some(launch))
     }
 }
 

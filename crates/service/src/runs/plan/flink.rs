@@ -184,6 +184,6 @@ fn placed(uri: String, size: u64, visibility: Visibility) -> PlacedFile {
 }
 
 /// The Flink job id of a run: 32 hex digits that follow from the run's id, so that a retry has the same.
-fn job_id(run: &str) -> String {
+pub(in crate::runs) fn job_id(run: &str) -> String {
     hex::encode(&Sha256::digest(run)[..16])
 }

@@ -4,7 +4,7 @@
 //! it starts: one listing for the environment, one look each for the configuration, the program and
 //! the log settings.
 
-mod flink;
+pub(super) mod flink;
 mod spark;
 
 use crate::{
