@@ -156,8 +156,10 @@ fn Stop(
             each(table, chosen.get_untracked(), results, Some(mode.get_untracked()));
         }
     };
-    let title =
-        Signal::derive(move || fill(ui.text(T::StopMany), &[("n", &chosen.with(Vec::len).to_string())]));
+    let title = Signal::derive(move || match names().as_slice() {
+        [one] => fill(ui.text(T::StopTitle), &[("name", one)]),
+        several => fill(ui.text(T::StopMany), &[("n", &several.len().to_string())]),
+    });
     view! {
         <Dialog open=asking title>
             {move || if none() {
