@@ -281,6 +281,8 @@ fn daemon_yarn(layout: &Layout, ports: Ports) -> Settings {
         ("yarn.nodemanager.recovery.supervised", "true".into()),
         ("yarn.nodemanager.recovery.dir", data("nm-state")),
         ("yarn.nodemanager.local-dirs", data("nm-local")),
+        // Each console places its engines anew; YARN would keep 10 GB of what no job uses any more.
+        ("yarn.nodemanager.localizer.cache.target-size-mb", "2048".into()),
         ("yarn.nodemanager.log-dirs", data("nm-logs")),
         ("yarn.nodemanager.vmem-check-enabled", "false".into()),
         (
