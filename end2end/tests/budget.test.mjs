@@ -74,7 +74,7 @@ test("the palette opens and answers a key at once", async (t) => {
   await page.keyboard.press("Control+k");
   await page.getByRole("option", { name: job.name ?? job.spec.name }).waitFor();
   await page.keyboard.press("Escape");
-  await page.getByRole("combobox").waitFor({ state: "hidden" });
+  await page.getByRole("combobox", { name: "Search or go to" }).waitFor({ state: "hidden" });
   const { open: opened, key } = await page.evaluate(async () => {
     const drawn = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
     const until = async (probe) => { const start = performance.now(); do await drawn(); while (!probe() && performance.now() - start < 2000); return performance.now() - start; };

@@ -198,7 +198,7 @@ test("everything can be done by keyboard", async () => {
   assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").waitFor();
+  await page.getByRole("combobox", { name: "Search or go to" }).waitFor();
   await page.keyboard.type("orders_dedup");
   await page.getByRole("option", { name: /orders_dedup / }).waitFor();
   await page.keyboard.press("Enter");

@@ -44,7 +44,7 @@ pub fn row(table: Table, id: JobId, mark: impl Fn(&JobId) + Copy + Send + Sync +
             </td>
             <td>{part(move || view! { <StateChip run=run.get()/> }.into_any())}</td>
             <td class="num">{part(move || view! { <Duration run=run.get()/> }.into_any())}</td>
-            <td class="mono">{txt(move || text(|row| &row.queue))}</td>
+            <td>{txt(move || text(|row| &row.queue))}</td>
             <td>{txt(move || text(|row| &row.environment_name))}</td>
             <td>{txt(move || text(|row| &row.owner))}</td>
             <td>{maybe(move || values.with(|row| row.as_ref().map(|row| row.changed_at)).map(|at| view! { <Time at/> }.into_any()))}</td>
