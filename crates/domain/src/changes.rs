@@ -156,16 +156,17 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn changes(before: Value, after: Value) -> Vec<(String, Option<usize>, Option<String>, Option<String>)> {
-        let found = between(Ok(before), Ok(after));
-        found
-            .into_iter()
-            .map(|c| (c.path, c.line, c.before, c.after))
-            .collect()
+    fn changes(before: Value, after: Value) -> Vec<Change> {
+        between(Ok(before), Ok(after))
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn change(path: &str, line: Option<usize>, before: Option<&str>, after: Option<&str>) -> Change {
+        Change {
+            path: path.to_owned(),
+            line,
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        }
     }
 
     #[test]
@@ -182,10 +183,10 @@ mod tests {
         assert_eq!(
             changes(before, after),
             [
-                ("args[1]".to_owned(), None, None, some("2")),
-                ("conf.gone".to_owned(), None, some("x"), None),
-                ("conf.new".to_owned(), None, None, some("")),
-                ("r.parallelism".to_owned(), None, some("1"), some("2")),
+                change("args[1]", None, None, Some("2")),
+                change("conf.gone", None, Some("x"), None),
+                change("conf.new", None, None, Some("")),
+                change("r.parallelism", None, Some("1"), Some("2")),
             ]
         );
     }
@@ -195,7 +196,7 @@ mod tests {
         let before = json!({ "conf": [["b", "1"]], "files": [{ "name": "b.jar", "bytes": 1 }] });
         let after = json!({ "conf": [["a", "0"], ["b", "1"]],
             "files": [{ "name": "a.jar", "bytes": 2 }, { "name": "b.jar", "bytes": 1 }] });
-        let paths: Vec<String> = changes(before, after).into_iter().map(|c| c.0).collect();
+        let paths: Vec<String> = changes(before, after).into_iter().map(|c| c.path).collect();
         assert_eq!(paths, ["conf.a", "files.a.jar.bytes", "files.a.jar.name"]);
     }
 
@@ -205,7 +206,7 @@ mod tests {
         let after = json!({ "sql": "a\nB\nbb\nc\nd" });
         assert_eq!(
             changes(before, after),
-            [("sql".to_owned(), Some(2), some("b"), some("B\nbb"))]
+            [change("sql", Some(2), Some("b"), Some("B\nbb"))]
         );
         // Lines that repeat are not counted from both ends.
         let (line, before, after) = lines("x\nx", "x\nx\nx");
@@ -216,6 +217,6 @@ mod tests {
     fn long_sides_are_cut_between_characters() {
         let long = "ü".repeat(MAX_SIDE + 1);
         let found = changes(json!({ "a": "" }), json!({ "a": long }));
-        assert_eq!(found[0].3.as_ref().unwrap().chars().count(), MAX_SIDE + 1);
+        assert_eq!(found[0].after.as_ref().unwrap().chars().count(), MAX_SIDE + 1);
     }
 }
