@@ -19,9 +19,11 @@ before(async () => {
   await signIn(page, console_, console_.user);
 });
 
-/** Somebody of the team in another role. */
+/** Somebody new of the team in another role. */
+let people = 0;
 async function signedInAs(role) {
-  const user = { name: `${role}-${stamp}`, password: "correct horse 8", teams: [{ team: "realtime", role }] };
+  people += 1;
+  const user = { name: `${role}-${people}-${stamp}`, password: "correct horse 8", teams: [{ team: "realtime", role }] };
   await console_.call("POST", "/users", user);
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await newPage(context, console_.url);
