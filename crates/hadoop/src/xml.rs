@@ -54,6 +54,16 @@ pub struct LocalResource {
     pub timestamp: i64,
 }
 
+/// A file on HDFS, as the nodes will find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedFile {
+    pub uri: String,
+    pub size: u64,
+    /// Modification time in milliseconds; a node refuses the file when it differs.
+    pub mtime: i64,
+    pub visibility: Visibility,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LaunchContext {
     pub local_resources: Vec<LocalResource>,

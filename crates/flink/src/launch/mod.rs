@@ -6,7 +6,8 @@ mod plan;
 mod prepare;
 mod preview;
 
-pub use plan::{Cluster, Launch, MAX_ENVIRONMENT_BYTES, PlacedFile, PlanInput, Restore};
+pub use hadoop::xml::PlacedFile;
+pub use plan::{Cluster, Launch, MAX_ENVIRONMENT_BYTES, PlanInput, Restore};
 pub use prepare::{Content, INLINE_SCRIPT_BYTES, PrepareInput, Prepared, RUNNER_CLASS, script_file};
 
 /// Link name of the log settings in the container's directory.

@@ -6,7 +6,10 @@ use domain::{Code, Failure, restore::ClaimMode};
 use hadoop::{
     ApplicationId,
     shell::{env_value, quote_arg},
-    xml::{AclKind, LaunchContext, LocalResource, Resource, ResourceKind, SubmissionContext, Visibility},
+    xml::{
+        AclKind, LaunchContext, LocalResource, PlacedFile, Resource, ResourceKind, SubmissionContext,
+        Visibility,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,16 +19,6 @@ const SHIP_FILES: &str = "_CLIENT_SHIP_FILES";
 
 const ENTRY_POINT: &str = "org.apache.flink.yarn.entrypoint.YarnApplicationClusterEntryPoint";
 pub(super) const APPLICATION_TYPE: &str = "Apache Flink";
-
-/// A file on HDFS, as the nodes will find it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedFile {
-    pub uri: String,
-    pub size: u64,
-    /// Modification time in milliseconds; a node refuses the file when it differs.
-    pub mtime: i64,
-    pub visibility: Visibility,
-}
 
 /// What a launch has to know of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -43,6 +43,12 @@ impl Connection {
         }
     }
 
+    /// The least memory of a container, in MiB; 0 when the cluster's files do not say.
+    pub(crate) fn min_allocation_mb(&self) -> u64 {
+        let told = self.conf.trimmed("yarn.scheduler.minimum-allocation-mb");
+        told.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
     pub(crate) fn service_user(&self) -> &str {
         &self.service_user
     }

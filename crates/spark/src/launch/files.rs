@@ -2,18 +2,8 @@
 
 use super::{APP_JAR, JDK, LIBS, OVERLAY, PYTHON, RUNNER_JAR};
 use domain::{Code, Failure};
-use hadoop::xml::{LocalResource, ResourceKind, Visibility};
+use hadoop::xml::{LocalResource, PlacedFile, ResourceKind, Visibility};
 use std::collections::BTreeSet;
-
-/// A file on HDFS, as the nodes will find it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedFile {
-    pub uri: String,
-    pub size: u64,
-    /// Modification time in milliseconds; a node refuses the file when it differs.
-    pub mtime: i64,
-    pub visibility: Visibility,
-}
 
 /// What a file beside the program is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

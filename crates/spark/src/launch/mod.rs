@@ -9,7 +9,8 @@ mod plan;
 mod prepare;
 mod preview;
 
-pub use files::{Bundle, Dependency, PlacedFile, Role};
+pub use files::{Bundle, Dependency, Role};
+pub use hadoop::xml::PlacedFile;
 pub use plan::{Launch, PlanInput};
 pub use prepare::{Cluster, PrepareInput, Prepared};
 

@@ -1,13 +1,9 @@
 //! The launch of a Flink job.
 
-use super::{Files, Launch, OWN_FILE, Occasion, PUBLIC_FILE, Planned, memory};
-use crate::{
-    Error, Result, Service,
-    clusters::Connection,
-    environments::{MTIME, Part},
-};
+use super::{Files, Launch, OWN_FILE, Occasion, PUBLIC_FILE, Planned, memory, placed};
+use crate::{Error, Result, Service, clusters::Connection, environments::Part};
 use ::flink::{
-    Cluster, PlacedFile, PlanInput, PrepareInput, Prepared, Restore, Version,
+    Cluster, PlanInput, PrepareInput, Prepared, Restore, Version,
     distribution::{LOG4J_DEFAULT, LOG4J_PATH},
     launch::script_file,
 };
@@ -121,16 +117,12 @@ impl Service {
             Visibility::Application
         };
         let staging = uri(&below(format!("runs/{}", run.trim_end_matches('…')))?);
-        let min_allocation = connection
-            .conf
-            .trimmed("yarn.scheduler.minimum-allocation-mb")
-            .and_then(|text| text.parse().ok());
         let cluster = Cluster {
             hadoop_user: user.to_owned(),
             service_user: connection.service_user().to_owned(),
             file_system: connection.fs_default.clone(),
             class_path: connection.conf.yarn_classpath(),
-            min_allocation_mb: min_allocation.unwrap_or(0),
+            min_allocation_mb: connection.min_allocation_mb(),
         };
         let state = restored_from
             .map(|from| HdfsPath::new(&from.path).map(|path| path.to_hadoop(&connection.fs_default)))
@@ -171,15 +163,6 @@ impl Service {
             },
             restored_from: restored_from.cloned(),
         })
-    }
-}
-
-fn placed(uri: String, size: u64, visibility: Visibility) -> PlacedFile {
-    PlacedFile {
-        uri,
-        size,
-        mtime: MTIME,
-        visibility,
     }
 }
 

@@ -10,7 +10,7 @@ mod spark;
 use crate::{
     Error, Result, Service,
     clusters::Connection,
-    environments::Content,
+    environments::{Content, MTIME},
     reconcile::{Activation, Name},
 };
 use bytes::Bytes;
@@ -22,7 +22,10 @@ use domain::{
     job::{JobSpec, LaunchPreview},
     restore::RestoredFrom,
 };
-use hadoop::{ApplicationId, HdfsPath};
+use hadoop::{
+    ApplicationId, HdfsPath,
+    xml::{PlacedFile, Visibility},
+};
 use std::{
     collections::VecDeque,
     path::PathBuf,
@@ -122,6 +125,20 @@ struct Occasion<'a> {
     restored_from: Option<&'a RestoredFrom>,
 }
 
+impl<'a> Occasion<'a> {
+    /// A look ahead: what a start would send now.
+    fn of_no_run(spec: &'a JobSpec, team: &'a TeamId, user: &'a str, snapshot: Snapshot) -> Self {
+        Self {
+            spec,
+            team,
+            user,
+            run: "run_…",
+            snapshot,
+            restored_from: None,
+        }
+    }
+}
+
 impl Service {
     /// Plans the launch of a run.
     pub(crate) async fn plan_run(&self, row: &RunRow) -> Result<Planned> {
@@ -153,14 +170,7 @@ impl Service {
         let environment = self.environment(viewer, &spec.environment).await?;
         let snapshot = self.pinned(&environment.id, environment.snapshot).await?;
         let connection = self.connection(&cluster.id).await?;
-        let occasion = Occasion {
-            spec,
-            team,
-            user: &grant.hadoop_user,
-            run: "run_…",
-            snapshot,
-            restored_from: None,
-        };
+        let occasion = Occasion::of_no_run(spec, team, &grant.hadoop_user, snapshot);
         Ok(self.plan(&connection, occasion).await?.preview)
     }
 
@@ -305,16 +315,19 @@ impl Service {
         }
         let snapshot = self.pinned(&environment.id, environment.snapshot).await?;
         let connection: Arc<Connection> = self.connection(&cluster.id).await?;
-        let occasion = Occasion {
-            spec,
-            team,
-            user: &grant.hadoop_user,
-            run: "run_…",
-            snapshot,
-            restored_from: None,
-        };
+        let occasion = Occasion::of_no_run(spec, team, &grant.hadoop_user, snapshot);
         let planned = self.plan(&connection, occasion).await?;
         self.ensure_files(&connection, &planned).await
+    }
+}
+
+/// A file whose time is set by the console.
+fn placed(uri: String, size: u64, visibility: Visibility) -> PlacedFile {
+    PlacedFile {
+        uri,
+        size,
+        mtime: MTIME,
+        visibility,
     }
 }
 

@@ -1,10 +1,10 @@
 //! The launch of a Spark job.
 
-use super::{Files, Launch, Needed, OWN_FILE, Occasion, Planned, memory};
+use super::{Files, Launch, Needed, OWN_FILE, Occasion, Planned, memory, placed};
 use crate::{
     Error, Result, Service,
     clusters::{Connection, hdfs_failure},
-    environments::{MTIME, parts},
+    environments::parts,
     runs::restore::hdfs_path,
 };
 use ::spark::{
@@ -93,15 +93,11 @@ impl Service {
         let runner = self.runner(Engine::Spark);
         let runner = placed(uri(&runner.path(connection)?), runner.size(), Visibility::Public);
         let plan = planner_spec(spec, program.as_ref().map(|(_, artifact)| artifact))?;
-        let min_allocation = connection
-            .conf
-            .trimmed("yarn.scheduler.minimum-allocation-mb")
-            .and_then(|text| text.parse().ok());
         let cluster = Cluster {
             hadoop_user: user.to_owned(),
             service_user: connection.service_user().to_owned(),
             class_path: connection.conf.yarn_classpath(),
-            min_allocation_mb: min_allocation.unwrap_or(0),
+            min_allocation_mb: connection.min_allocation_mb(),
             client_xml: connection.client_xml.clone(),
         };
         let prepared = Prepared::new(&PrepareInput {
@@ -224,15 +220,6 @@ fn planner_spec(spec: &JobSpec, program: Option<&Artifact>) -> std::result::Resu
         am_attempts: u32::try_from(spec.am_attempts).unwrap_or(1),
         preview_rows: PREVIEW_ROWS,
     })
-}
-
-fn placed(uri: String, size: u64, visibility: Visibility) -> PlacedFile {
-    PlacedFile {
-        uri,
-        size,
-        mtime: MTIME,
-        visibility,
-    }
 }
 
 fn private(file: &Needed, connection: &Connection) -> PlacedFile {
