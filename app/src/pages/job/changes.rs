@@ -1,17 +1,11 @@
 //! What differs: a run from the last that worked, a version from the one before.
 
-use super::Shown;
-use crate::{
-    api,
-    components::{ErrorLine, Skeleton, Time},
-    i18n::T,
-    paths,
-    ui::t,
-};
+use super::{Shown, config::on_demand};
+use crate::{api, components::Time, i18n::T, paths, ui::t};
 use domain::changes::{Change, RunChanges};
 use leptos::prelude::*;
 
-/// The list, each with both sides. `where` a text of several lines differs is told by its line.
+/// The list, each with both sides. Where a text of several lines differs is told by its line.
 pub fn table(changes: Vec<Change>) -> AnyView {
     let side = |text: Option<String>| match text {
         Some(text) => view! { <td class="pre mono">{text}</td> }.into_any(),
@@ -60,28 +54,9 @@ pub fn since_it_worked(shown: Shown) -> AnyView {
     });
     view! {
         {move || failed.get().map(|run| {
-            let (answer, run) = (RwSignal::new(None), StoredValue::new(run));
-            let fetch = move || {
-                answer.set(None);
-                leptos::task::spawn_local(async move {
-                    answer.try_set(Some(api::runs::run_changes(run.get_value()).await));
-                });
-            };
-            let toggled = move |event: leptos::ev::Event| {
-                if event_target::<web_sys::Element>(&event).has_attribute("open") {
-                    fetch();
-                }
-            };
-            view! {
-                <details class="card" id="changes" on:toggle=toggled>
-                    <summary><h2>{t(T::WhatChanged)}</h2></summary>
-                    {move || match answer.get() {
-                        None => view! { <Skeleton/> }.into_any(),
-                        Some(Ok(found)) => told(shown, found),
-                        Some(Err(error)) => view! { <ErrorLine error retry=Callback::new(move |()| fetch())/> }.into_any(),
-                    }}
-                </details>
-            }
+            let run = StoredValue::new(run);
+            let read = move || api::runs::run_changes(run.get_value());
+            view! { <div id="changes">{on_demand(T::WhatChanged, read, move |found| told(shown, found))}</div> }
         })}
     }
     .into_any()

@@ -55,7 +55,20 @@ pub fn launch_details<F>(title: T, read: impl Fn() -> F + Copy + Send + Sync + '
 where
     F: Future<Output = Result<LaunchPreview, api::ApiError>> + 'static,
 {
-    let answer = RwSignal::new(None::<Result<LaunchPreview, api::ApiError>>);
+    on_demand(title, read, launch)
+}
+
+/// A card that asks for its content when it is opened.
+pub fn on_demand<A, F>(
+    title: T,
+    read: impl Fn() -> F + Copy + Send + Sync + 'static,
+    draw: impl Fn(A) -> AnyView + Copy + Send + Sync + 'static,
+) -> AnyView
+where
+    A: Clone + Send + Sync + 'static,
+    F: Future<Output = Result<A, api::ApiError>> + 'static,
+{
+    let answer = RwSignal::new(None::<Result<A, api::ApiError>>);
     let fetch = move || {
         answer.set(None);
         let request = read();
@@ -75,7 +88,7 @@ where
             <summary><h2>{t(title)}</h2></summary>
             {move || match answer.get() {
                 None => view! { <Skeleton/> }.into_any(),
-                Some(Ok(preview)) => launch(preview),
+                Some(Ok(found)) => draw(found),
                 Some(Err(error)) => view! { <ErrorLine error retry=Callback::new(move |()| fetch())/> }.into_any(),
             }}
         </details>
