@@ -25,7 +25,7 @@ impl Service {
         let before = self.runs(viewer, query).await?.items;
         let Some(worked) = before
             .into_iter()
-            .find(|run| run.engine_job_id.is_some() || run.state == RunState::Finished)
+            .find(|run| run.started_at.is_some() || run.state == RunState::Finished)
         else {
             return Ok(RunChanges {
                 since: None,

@@ -2,9 +2,12 @@
 
 use crate::support::{Kind, World, WorldOptions};
 use domain::{
+    Engine,
+    id::RunId,
     job::JobUpdate,
     run::{RunState, StopMode},
 };
+use testkit::{Move, Options, Script};
 
 async fn told(kind: Kind) {
     let world = World::new(WorldOptions {
@@ -77,4 +80,46 @@ async fn since_it_last_worked_is_told_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn since_it_last_worked_is_told_postgres() {
     told(Kind::Postgres).await;
+}
+
+/// Ends a first run in a state by a kill, and starts a second: which run that is compared with.
+async fn since_killed_when(options: WorldOptions, state: RunState) -> (RunId, Option<RunId>) {
+    let world = World::new(options).await;
+    let first = world.start().await;
+    world.when_state(&first.id, state).await;
+    world.stop(&first.id, StopMode::Kill).await.unwrap();
+    world.when_state(&first.id, RunState::Cancelled).await;
+    world.when_closed(&first.id).await;
+    let (viewer, second) = (world.viewer.clone(), world.start().await.id);
+    let found = world
+        .life()
+        .ask(|service| async move { service.run_changes(&viewer, &second).await })
+        .await
+        .unwrap();
+    world.end().await;
+    (first.id, found.since.map(|run| run.id))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spark_run_that_ran_until_it_was_killed_worked() {
+    let spark = WorldOptions {
+        engine: Engine::Spark,
+        placed: true,
+        ..WorldOptions::default()
+    };
+    let (first, since) = since_killed_when(spark, RunState::Running).await;
+    assert_eq!(since, Some(first));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_was_killed_in_its_queue_did_not_work() {
+    let waiting = WorldOptions {
+        cluster: Options {
+            script: Script::default().then(100, Move::Accepted),
+            ..Options::default()
+        },
+        ..WorldOptions::default()
+    };
+    let (_, since) = since_killed_when(waiting, RunState::Queued).await;
+    assert_eq!(since, None);
 }
